@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: ISC
+# `make help` lists the targets. One makefile, no recursion; everything is built below build/.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+
+CC := gcc
+CLANG := clang
+B := build
+WARN := -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla
+INCLUDE := -Iinclude -Imonitor -I$(B)/include
+
+# The monitor is static against musl: a glibc start costs more than half of all that husk does. The
+# kernel's headers come after musl's.
+MUSL := /usr/lib/x86_64-linux-musl
+MUSL_CC := $(CC) -specs $(MUSL)/musl-gcc.specs -idirafter /usr/include \
+    -idirafter /usr/include/x86_64-linux-gnu
+CFLAGS := -O2 -g
+HARDEN := -fPIE -fstack-protector-strong -fno-plt -ftrivial-auto-var-init=zero
+MONITOR_CFLAGS := $(WARN) $(CFLAGS) $(HARDEN) $(INCLUDE) -D_GNU_SOURCE -DHUSK_VERSION='"$(VERSION)"'
+LIBGCC = $(shell $(CC) -print-libgcc-file-name)
+
+# guest-rt uses no register but the general ones, so that a system call need not save the rest.
+RT_CFLAGS := $(WARN) $(CFLAGS) -Iinclude -Iguest-rt -ffreestanding -fno-builtin -fPIE -fvisibility=hidden \
+    -mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
+    -fno-jump-tables
+
+MONITOR_SRC := $(wildcard monitor/*.c)
+MONITOR_OBJ := $(MONITOR_SRC:monitor/%.c=$(B)/monitor/%.o)
+RT_OBJ := $(patsubst guest-rt/%.c,$(B)/guest-rt/%.o,$(wildcard guest-rt/*.c)) $(B)/guest-rt/entry.o
+APPS := $(notdir $(wildcard apps/*))
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+SYSTEM := $(patsubst tests/system/%.c,$(B)/system/%,$(wildcard tests/system/test_*.c))
+GUEST := $(patsubst tests/guest/%.c,%,$(wildcard tests/guest/*.c))
+
+.PHONY: all help demo check check-svm bench lint install clean setup
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/.setup ## build husk, husk-cc and the example applications
+	@$(MAKE) --no-print-directory everything
+
+.PHONY: everything tests
+everything: $(B)/husk $(B)/husk-cc $(APPS:%=$(B)/apps/%)
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+setup $(B)/.setup: tools/setup.sh ## install the Debian packages that the build needs
+	@tools/setup.sh
+	@mkdir -p $(B) && touch $(B)/.setup
+
+# The contract for the assembly: the HUSK_ numbers of abi.h as nasm macros.
+$(B)/include/abi.inc: include/husk/abi.h
+	@mkdir -p $(@D)
+	$(CC) -E -dM $< | sed -nE 's/^#define (HUSK_[A-Z0-9_]+) ([^"]+)$$/%define \1 \2/p' > $@
+
+$(B)/monitor/%.o: monitor/%.c
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(MONITOR_CFLAGS) -MMD -MP -c $< -o $@
+
+# ring0.bin and guest-rt.elf are part of the monitor.
+$(B)/monitor/embedded.o: $(B)/guest-rt/ring0.bin $(B)/guest-rt/guest-rt.elf
+
+$(B)/husk: $(MONITOR_OBJ)
+	$(CC) -static-pie -nostdlib -Wl,-z,relro,-z,now,-z,noexecstack $(MUSL)/rcrt1.o $(MUSL)/crti.o \
+	    $^ $(MUSL)/libc.a $(LIBGCC) $(MUSL)/crtn.o -o $@
+
+$(B)/guest-rt/%.o: guest-rt/%.c
+	@mkdir -p $(@D)
+	$(CC) $(RT_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/guest-rt/entry.o: guest-rt/entry.asm $(B)/include/abi.inc
+	@mkdir -p $(@D)
+	nasm -f elf64 -I $(B)/include/ $< -o $@
+
+$(B)/guest-rt/ring0.bin: guest-rt/ring0.asm $(B)/include/abi.inc
+	@mkdir -p $(@D)
+	nasm -f bin -I $(B)/include/ $< -o $@
+
+# One relocatable object whose names stay its own and whose sections app.ld can tell apart.
+$(B)/guest-rt.o: $(RT_OBJ)
+	$(LD) -r $^ -T linker/merge.ld -o $@
+	objcopy --keep-global-symbol=husk_rt_start $@
+
+$(B)/guest-rt/guest-rt.elf: $(B)/guest-rt.o linker/guest-rt.ld
+	$(LD) -static -nostdlib -z noexecstack -T linker/guest-rt.ld $< -o $@
+	objcopy --strip-debug $@
+
+$(B)/husk-cc: linker/husk-cc $(B)/guest-rt.o linker/app.ld
+	cp linker/app.ld $(B)/app.ld
+	install -m 755 $< $@
+
+APP_CFLAGS := -std=gnu17 -O2 -Wall -Wextra -Werror
+define app
+$(B)/apps/$(1): $$(wildcard apps/$(1)/*.[ch]) $(B)/husk-cc
+	@mkdir -p $(B)/apps
+	$(B)/husk-cc $(APP_CFLAGS) $$(filter %.c,$$^) -o $$@
+endef
+$(foreach a,$(APPS),$(eval $(call app,$(a))))
+
+-include $(MONITOR_OBJ:.o=.d) $(RT_OBJ:.o=.d)
+
+clean: ## remove everything that was built
+	rm -rf $(B)
+
+include tests/tests.mk

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The contract between the monitor and guest-rt, and its manual. Freestanding: it includes nothing
+ * but <stdint.h>, and both sides, and nothing else, rely on it. The assembly reads the same numbers
+ * from abi.inc, which the build derives from the HUSK_ constants below.
+ *
+ * Every field says who writes it: IN is written by the guest for the monitor, OUT by the monitor
+ * for the guest.
+ */
+#ifndef HUSK_ABI_H
+#define HUSK_ABI_H
+
+#include <stdint.h>
+
+#define HUSK_ABI_VERSION 1
+
+/* A guest address. The monitor cannot dereference it: memory.h turns it into a host pointer. */
+typedef uint64_t guest_addr_t;
+
+/*
+ * Address space. Below RAM's size virtual and guest-physical addresses are the same. The window
+ * holds what belongs to husk; it starts where no linker puts a program, at the last GiB under
+ * 512 GiB, and is backed by the guest-physical pages that follow RAM.
+ */
+#define HUSK_PAGE_SIZE 0x1000
+#define HUSK_NULL_GUARD 0x10000        /* nothing is ever mapped below */
+#define HUSK_RAM_MAX   0x7f80000000    /* the window follows at a distance of 1 GiB */
+#define HUSK_WINDOW    0x7fc0000000
+#define HUSK_WINDOW_SIZE 0x400000
+
+/* The window's pages. Rights: (s) only ring 0, (u) ring 3 too. */
+#define HUSK_RING0_TEXT   (HUSK_WINDOW + 0x0000) /* (s) R-X exception stubs, ring0.asm */
+#define HUSK_RING0_TABLES (HUSK_WINDOW + 0x1000) /* (s) R-- GDT, TSS, IDT, exit frame */
+#define HUSK_RING0_STACK  (HUSK_WINDOW + 0x2000) /* (s) RW- exception frames, system call state */
+#define HUSK_RING0_VIEW   (HUSK_WINDOW + 0x3000) /* (u) R-- the same page as HUSK_RING0_STACK */
+#define HUSK_CLOCK_PAGE   (HUSK_WINDOW + 0x4000) /* (u) R-- written by KVM once enabled */
+#define HUSK_BOOT_PAGE    (HUSK_WINDOW + 0x5000) /* (u) R-- struct husk_boot */
+#define HUSK_DESC_PAGE    (HUSK_WINDOW + 0x6000) /* (u) RW- struct husk_desc[HUSK_DESC_COUNT] */
+#define HUSK_RT_BASE      (HUSK_WINDOW + 0x10000) /* (u) guest-rt's segments */
+
+/*
+ * The doorbell: `out dx, eax` with dx = HUSK_PORT and eax = the index of a filled descriptor. It
+ * returns when the monitor has written the result. The TSS's I/O bitmap lets ring 3 reach these
+ * four ports and no other.
+ */
+#define HUSK_PORT       0x48
+#define HUSK_DESC_COUNT 64
+
+struct husk_desc {
+    uint32_t op;     /* IN  enum husk_op */
+    uint32_t flags;  /* IN  none is defined yet: 0 */
+    uint64_t arg[6]; /* IN  as the operation says */
+    int64_t result;  /* OUT at least 0, or -errno with Linux's numbers */
+};
+_Static_assert(sizeof(struct husk_desc) == 64, "one cache line");
+_Static_assert(HUSK_DESC_COUNT * sizeof(struct husk_desc) == HUSK_PAGE_SIZE, "one page");
+
+/*
+ * Operations. "path" is (address, length without a terminating zero); "dir" is a directory's handle
+ * or HUSK_DIR_ROOT, from which a relative path starts. Handles are small non-negative integers.
+ */
+enum husk_op {
+    HUSK_OP_EXIT,     /* status 0..255, signal or 0: the run ends; does not return */
+    HUSK_OP_FAULT,    /* &struct husk_fault: report it and end the run; does not return */
+    HUSK_OP_TRACE,    /* &struct husk_trace: one line of --trace */
+    HUSK_OP_MARK,     /* enum husk_mark: a boot phase was reached (--stats) */
+    HUSK_OP_CLOCK,    /* &struct husk_clock: the host's clocks now; enables HUSK_CLOCK_PAGE */
+    HUSK_OP_SLEEP,    /* nanoseconds: sleep; EINTR */
+    HUSK_OP_RANDOM,   /* address, length: fill with random bytes; bytes filled, at most 1 MiB */
+    HUSK_OP_FSBASE,   /* value: set FS.base, for hosts without HUSK_BOOT_FSGSBASE */
+    HUSK_OP_MAP,      /* address, length, enum husk_prot: make fresh zeroed pages accessible */
+    HUSK_OP_PROTECT,  /* address, length, enum husk_prot: change rights, contents stay */
+    HUSK_OP_UNMAP,    /* address, length: no access, memory goes back to the host */
+    HUSK_OP_DISCARD,  /* address, length: contents become zero, rights stay */
+    HUSK_OP_READ,     /* handle, address, length, offset or HUSK_STREAM: bytes read */
+    HUSK_OP_WRITE,    /* handle, address, length, offset or HUSK_STREAM: bytes written */
+    HUSK_OP_READV,    /* handle, &struct husk_iovec[n], n <= HUSK_IOV_MAX, offset or HUSK_STREAM */
+    HUSK_OP_WRITEV,   /* likewise */
+    HUSK_OP_OPEN,     /* dir, path, length, open(2) flags, mode: see HUSK_OPEN_ */
+    HUSK_OP_CLOSE,    /* handle */
+    HUSK_OP_SEEK,     /* handle, offset, whence: lseek(2) on the host's descriptor */
+    HUSK_OP_STAT,     /* dir, path, length, AT_ flags, statx mask, &struct statx; AT_EMPTY_PATH */
+    HUSK_OP_ACCESS,   /* dir, path, length, mode, AT_ flags */
+    HUSK_OP_READLINK, /* dir, path, length, address, length: bytes of the target */
+    HUSK_OP_GETDENTS, /* handle, address, length: bytes of struct linux_dirent64 */
+    HUSK_OP_DIRPATH,  /* dir handle, address, length: its absolute guest path; its length */
+    HUSK_OP_TTY,      /* handle, ioctl request (tty_ioctl(2)), address */
+    HUSK_OP_COUNT
+};
+
+#define HUSK_DIR_ROOT ((uint64_t)-1)
+#define HUSK_STREAM   ((uint64_t)-1) /* no offset: the host descriptor's own position */
+#define HUSK_IOV_MAX  1024           /* as Linux's UIO_MAXIOV */
+#define HUSK_PATH_MAX 4096           /* a path with its zero, as Linux's PATH_MAX */
+
+/* What HUSK_OP_OPEN returns: the handle in bits 0..31, enum husk_kind in bits 32..39. */
+#define HUSK_OPEN_HANDLE(result) ((uint32_t)(result))
+#define HUSK_OPEN_KIND(result)   ((enum husk_kind)((uint64_t)(result) >> 32 & 0xff))
+
+/* Rights of pages. Write and execute together are refused (EACCES), and write implies read. */
+enum husk_prot { HUSK_PROT_NONE = 0, HUSK_PROT_READ = 1, HUSK_PROT_WRITE = 2, HUSK_PROT_EXEC = 4 };
+
+/* What a handle names, which tells guest-rt where its file offset lives. */
+enum husk_kind {
+    HUSK_KIND_NONE,    /* closed */
+    HUSK_KIND_FILE,    /* regular file opened by the guest: offset kept in guest-rt */
+    HUSK_KIND_DIR,     /* directory: offset kept by the host */
+    HUSK_KIND_STREAM,  /* pipe, socket, character device: no offset, HUSK_STREAM */
+    HUSK_KIND_TTY,     /* a stream for which isatty(3) is true */
+    HUSK_KIND_SHARED,  /* regular file inherited as stdin, stdout or stderr: offset on the host */
+};
+
+enum husk_mark { HUSK_MARK_FIRST, HUSK_MARK_START, HUSK_MARK_MAIN, HUSK_MARK_COUNT };
+
+struct husk_iovec {
+    guest_addr_t base; /* IN */
+    uint64_t len;      /* IN */
+};
+_Static_assert(sizeof(struct husk_iovec) == 16, "struct iovec's layout");
+
+struct husk_clock {
+    uint64_t realtime_ns;  /* OUT */
+    uint64_t monotonic_ns; /* OUT */
+    uint64_t boottime_ns;  /* OUT */
+    uint64_t cpu_ns;       /* OUT CPU time of the monitor, which is the guest's */
+};
+
+/* The registers of interrupted code, in the order in which entry.asm pushes them. */
+struct husk_regs {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+    uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
+    uint64_t rip, cs, rflags, rsp, ss; /* as iretq pops them */
+};
+_Static_assert(sizeof(struct husk_regs) == 160, "entry.asm relies on it");
+
+struct husk_fault {
+    struct husk_regs regs; /* IN */
+    uint64_t vector;       /* IN  SDM 3A 6.15 */
+    uint64_t error;        /* IN  the error code, or 0 */
+    uint64_t address;      /* IN  CR2 of a page fault */
+    uint64_t signal;       /* IN  the signal that ends the run */
+};
+
+struct husk_trace {
+    uint64_t number; /* IN  Linux x86-64 system call number */
+    uint64_t arg[6]; /* IN */
+    int64_t result;  /* IN */
+    uint64_t exits;  /* IN  hypercalls made on its behalf */
+};
+
+/* HUSK_RING0_STACK's page, growing down from its end: what an exception stub leaves for ring 3. */
+struct husk_exception {
+    uint64_t address; /* CR2 */
+    uint64_t rax;     /* the one register that the stub needed */
+    uint64_t vector, error;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+#define HUSK_EXCEPTION_SIZE 72
+_Static_assert(sizeof(struct husk_exception) == HUSK_EXCEPTION_SIZE, "ring0.asm relies on it");
+
+/* The start of the same page: what the system call stub of a conforming host leaves. */
+struct husk_syscall_state {
+    uint64_t rip;    /* the caller's rcx */
+    uint64_t rflags; /* the caller's r11 */
+};
+
+#define HUSK_VECTORS       33   /* exceptions 0..31 and one vector for interrupts */
+#define HUSK_STUB_SIZE     16   /* bytes of ring0.asm for each vector, from HUSK_RING0_TEXT */
+#define HUSK_RING0_SYSCALL 0x400 /* offset of the system call stub in HUSK_RING0_TEXT */
+
+/* Where the tables lie in HUSK_RING0_TABLES. */
+#define HUSK_GDT_OFFSET   0x000
+#define HUSK_TSS_OFFSET   0x080
+#define HUSK_FRAME_OFFSET 0x180 /* the iretq frame with which exception stubs enter guest-rt */
+#define HUSK_IDT_OFFSET   0x200
+
+/* Selectors. Those of ring 3 are Linux's own: pagetable-based KVM runs ring 3 on the host's GDT. */
+#define HUSK_KERNEL_CS 0x08
+#define HUSK_KERNEL_SS 0x10
+#define HUSK_USER_SS   0x2b
+#define HUSK_USER_CS   0x33
+#define HUSK_TSS_SEL   0x40
+
+enum {
+    HUSK_BOOT_TRACE = 1,    /* send HUSK_OP_TRACE after each system call */
+    HUSK_BOOT_STATS = 2,    /* send HUSK_OP_MARK at each phase */
+    HUSK_BOOT_FSGSBASE = 4, /* wrfsbase works */
+    HUSK_BOOT_KVMCLOCK = 8, /* HUSK_CLOCK_PAGE works after the first HUSK_OP_CLOCK */
+};
+
+/* HUSK_BOOT_PAGE: everything that the monitor tells guest-rt. All OUT. */
+struct husk_boot {
+    uint32_t abi; /* HUSK_ABI_VERSION */
+    uint32_t flags;
+    uint64_t ram_size;    /* bytes; application memory is HUSK_NULL_GUARD..ram_size */
+    guest_addr_t image_start, image_end; /* the application's segments, page-aligned */
+    guest_addr_t stack_low;  /* the main stack may grow down to here */
+    guest_addr_t stack_mapped; /* and is mapped from here */
+    guest_addr_t stack_top;
+    guest_addr_t stack_pointer; /* argc, argv, envp, auxv: the System V ABI's initial stack */
+    guest_addr_t entry;      /* the application's first instruction */
+    guest_addr_t main_break; /* where --stats put int3 over main's first byte, or 0 */
+    uint32_t main_byte;      /* that byte */
+    uint32_t uid, euid, gid, egid;
+    uint8_t stdio_kind[3];   /* enum husk_kind of descriptors 0, 1, 2 */
+    uint8_t stdio_flags[3];  /* O_RDONLY, O_WRONLY or O_RDWR */
+    uint16_t cwd_length;     /* of cwd, without the zero */
+    char cwd[2048];          /* absolute guest path */
+    uint64_t cwd_handle;     /* a directory's handle, or HUSK_DIR_ROOT */
+};
+_Static_assert(sizeof(struct husk_boot) <= HUSK_PAGE_SIZE, "one page");
+
+/*
+ * The ELF note of guest-rt (owner "husk"). A husk image carries it with its application's entry;
+ * the copy inside the monitor, for unmodified programs, with 0 there. All addresses but entry lie
+ * in the window.
+ */
+#define HUSK_NOTE_OWNER "husk"
+#define HUSK_NOTE_TYPE  1
+
+struct husk_note {
+    uint32_t abi; /* HUSK_ABI_VERSION */
+    uint32_t flags; /* 0 */
+    guest_addr_t entry;           /* the application's _start, or 0 */
+    guest_addr_t rt_start;        /* first instruction, ring 3, no stack */
+    guest_addr_t syscall_direct;  /* target of `syscall` where it stays at ring 3 */
+    guest_addr_t syscall_stubbed; /* target of the ring 0 stub elsewhere */
+    guest_addr_t exception;       /* where exception stubs return to */
+    guest_addr_t exception_stack; /* the rsp that they load */
+};
+_Static_assert(sizeof(struct husk_note) == 56, "no padding");
+
+#endif

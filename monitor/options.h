@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The command line of `husk run`.
+ */
+#ifndef HUSK_OPTIONS_H
+#define HUSK_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+struct volume_option {
+    char *host, *guest;
+    bool writable;
+};
+
+struct run_options {
+    struct volume_option *volumes;
+    size_t volume_count;
+    const char **environment; /* of -e: NAME or NAME=VALUE, as given */
+    size_t environment_count;
+    const char *workdir;   /* absolute guest path, default "/" */
+    uint64_t memory;       /* bytes, a multiple of 2 MiB */
+    uint64_t timeout_ns;   /* 0: none */
+    const char *trace;     /* NULL: off, "": standard error, else a host file */
+    const char *stats;     /* likewise */
+    const char *image;     /* host path */
+    char **arguments;      /* image and its arguments, NULL-terminated; inside argv */
+    size_t argument_count; /* at least 1 */
+};
+
+/*
+ * Parse ARGV after "run" (ARGV[0] is the first option). Options end at IMAGE or "--". Strings point
+ * into ARGV, only what is declared without const is allocated; free with options_free, also after an
+ * error. Returns 0, or -1 with ERR set (STATUS_HUSK) naming the option, the bad value and the form
+ * that is wanted.
+ */
+int options_parse_run(char **argv, struct run_options *options, struct husk_error *err);
+void options_free(struct run_options *options);
+
+/*
+ * Strict parsers: the whole of TEXT must be used. Return 0 or -1. Sizes are digits and an optional K,
+ * M, G or T (powers of 1024; also KiB, MiB, GiB, TiB, or B), durations are digits with an optional
+ * fraction and a unit ns, us, ms, s, m, h; no unit means seconds. Zero, signs, spaces and overflow
+ * are errors.
+ */
+int parse_size(const char *text, uint64_t *bytes);
+int parse_duration(const char *text, uint64_t *nanoseconds);
+
+#endif

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Install the Debian packages that the build, the tests and the demo need; do nothing when all are
+# there.
+set -eu
+
+packages="gcc clang lld make nasm musl-tools libc6-dev linux-libc-dev libcmocka-dev libseccomp-dev
+busybox-static clang-format clang-tidy cppcheck qemu-system-x86 linux-image-amd64 cpio bc"
+
+missing=
+for package in $packages; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' ||
+        missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root=sudo
+else
+    echo "husk needs packages that are not installed; run:" >&2
+    echo "    sudo apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+echo "husk: installing$missing"
+# shellcheck disable=SC2086
+install() {
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -qq -y --no-install-recommends $missing >/dev/null
+}
+install || { $as_root apt-get update -qq && install; }
