@@ -9,7 +9,7 @@ CC := gcc
 CLANG := clang
 B := build
 WARN := -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla
-INCLUDE := -Iinclude -Imonitor -I$(B)/include
+INCLUDE := -Iinclude -iquote monitor
 
 # The monitor is static against musl: a glibc start costs more than half of all that husk does. The
 # kernel's headers come after musl's.
@@ -61,7 +61,9 @@ $(B)/monitor/%.o: monitor/%.c
 	$(MUSL_CC) $(MONITOR_CFLAGS) -MMD -MP -c $< -o $@
 
 # ring0.bin and guest-rt.elf are part of the monitor.
-$(B)/monitor/embedded.o: $(B)/guest-rt/ring0.bin $(B)/guest-rt/guest-rt.elf
+EMBEDDED := $(B)/guest-rt/ring0.bin $(B)/guest-rt/guest-rt.elf
+$(B)/monitor/embedded.o: $(EMBEDDED)
+$(B)/monitor/embedded.o: MONITOR_CFLAGS += -Wa,-I$(B)
 
 $(B)/husk: $(MONITOR_OBJ)
 	$(CC) -static-pie -nostdlib -Wl,-z,relro,-z,now,-z,noexecstack $(MUSL)/rcrt1.o $(MUSL)/crti.o \
@@ -82,7 +84,8 @@ $(B)/guest-rt/ring0.bin: guest-rt/ring0.asm $(B)/include/abi.inc
 # One relocatable object whose names stay its own and whose sections app.ld can tell apart.
 $(B)/guest-rt.o: $(RT_OBJ)
 	$(LD) -r $^ -T linker/merge.ld -o $@
-	objcopy --keep-global-symbol=husk_rt_start $@
+	objcopy --keep-global-symbol=husk_rt_start --set-section-flags \
+	    .husk.rodata=alloc,load,readonly,data,contents $@
 
 $(B)/guest-rt/guest-rt.elf: $(B)/guest-rt.o linker/guest-rt.ld
 	$(LD) -static -nostdlib -z noexecstack -T linker/guest-rt.ld $< -o $@
@@ -102,7 +105,27 @@ $(foreach a,$(APPS),$(eval $(call app,$(a))))
 
 -include $(MONITOR_OBJ:.o=.d) $(RT_OBJ:.o=.d)
 
+demo: all ## run real programs in VMs
+	@tools/demo.sh $(B)
+
+install: all ## install below PREFIX (and DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/husk \
+	    $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(B)/husk $(B)/husk-cc $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(B)/guest-rt.o linker/app.ld $(DESTDIR)$(PREFIX)/lib/husk
+	install -m 644 docs/husk.1 docs/husk-cc.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.[ch]')
+lint: all ## formatting, clang's warnings, cppcheck, shell syntax
+	clang-format --dry-run -Werror $(C_FILES)
+	$(CLANG) $(WARN) $(INCLUDE) -D_GNU_SOURCE -DHUSK_VERSION='""' -Wa,-I$(B) -fsyntax-only $(MONITOR_SRC)
+	$(CLANG) $(filter-out -fno-plt,$(RT_CFLAGS)) -fsyntax-only guest-rt/*.c
+	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	    --suppress=missingIncludeSystem -Iinclude -Imonitor -DHUSK_VERSION='""' monitor guest-rt apps
+	for script in tools/*.sh linker/husk-cc; do sh -n $$script || exit 1; done
+
 clean: ## remove everything that was built
 	rm -rf $(B)
 
 include tests/tests.mk
+-include bench/bench.mk

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * The guest's memory: RAM, the window and the page tables, in one host mapping. The monitor alone
- * edits the page tables, and no guest mapping leads to them (docs/architecture.md says why). The one
- * place that turns a guest address into a host pointer.
+ * edits the page tables, and no guest mapping leads to them (docs/architecture.md says why). The
+ * one place that turns a guest address into a host pointer.
  */
 #ifndef HUSK_MEMORY_H
 #define HUSK_MEMORY_H
@@ -19,28 +19,37 @@
  */
 typedef int memory_register_fn(void *context, uint64_t start, uint64_t end, void *host);
 
+#define MEMORY_RANGES_MAX 64
+
+/* Guest-physical pages, first and past the last. */
+struct memory_range {
+    uint64_t start, end;
+};
+
 struct guest_memory {
-    uint8_t *host;     /* guest-physical 0 */
-    uint64_t ram_size; /* bytes, a multiple of 2 MiB */
-    uint64_t size;     /* RAM, window and page tables */
-    uint64_t *tables;  /* PML4, PDPT, then page directories */
-    uint64_t *ptes;    /* one for each page of RAM, indexed by page number */
-    uint64_t *window;  /* one for each page of the window */
+    uint8_t *host;         /* guest-physical 0: RAM, then the window, then the page tables */
+    uint64_t ram_size;     /* bytes, a multiple of 2 MiB */
+    uint64_t size;         /* of all three */
+    uint64_t *pdes;        /* page directory entries of RAM, one for each 2 MiB */
+    uint64_t *ptes;        /* page table entries of RAM, indexed by page number */
+    uint64_t *window_ptes; /* likewise of the window */
+    uint64_t held;         /* bytes of RAM that belong to the application now, and at most so far */
+    uint64_t held_peak;
+    uint64_t file_start, file_end; /* RAM that holds private mappings of the image's file */
     memory_register_fn *register_pages;
     void *register_context;
-    struct memory_slot {
-        uint64_t start, end;
-    } *slots; /* registered ranges, ascending */
-    size_t slot_count, slot_capacity;
-    uint64_t mapped; /* bytes accessible to the application now */
-    uint64_t mapped_peak;
+    uint64_t next_registration;                        /* bytes */
+    struct memory_range registered[MEMORY_RANGES_MAX]; /* ascending, not adjacent */
+    size_t registered_count;
 };
 
 /*
- * Reserve RAM_SIZE bytes (a multiple of 2 MiB, at most HUSK_RAM_MAX) of guest RAM, the window and
- * page tables that map nothing. No host memory is committed yet. Returns 0 or -1 with ERR set.
+ * Reserve RAM_SIZE bytes (a multiple of 2 MiB, at least 4 MiB, at most HUSK_RAM_MAX) of guest RAM,
+ * the window and page tables that map only husk's fixed pages of the window. No host memory is
+ * committed yet. REGISTER_PAGES is called with CONTEXT. Returns 0 or -1 with ERR set (STATUS_HUSK).
  */
-int memory_create(struct guest_memory *memory, uint64_t ram_size, struct husk_error *err);
+int memory_create(struct guest_memory *memory, uint64_t ram_size,
+                  memory_register_fn *register_pages, void *context, struct husk_error *err);
 void memory_destroy(struct guest_memory *memory);
 
 /* Guest-physical address of the PML4, for CR3. */
@@ -49,32 +58,45 @@ uint64_t memory_root(const struct guest_memory *memory);
 /* Guest-physical address of the window's page that has virtual address ADDR. */
 uint64_t memory_window_gpa(const struct guest_memory *memory, guest_addr_t addr);
 
-/* Host pointer to a window address that the monitor itself laid out. Not for guest input. */
-void *memory_window(const struct guest_memory *memory, guest_addr_t addr);
+/* Host pointer to an address of RAM or the window that the monitor itself chose. Not for what the
+ * guest says: it checks nothing. */
+void *memory_host(const struct guest_memory *memory, guest_addr_t addr);
 
 /*
- * Give LEN bytes from ADDR, which lie in RAM above HUSK_NULL_GUARD or in the window above
- * HUSK_RT_BASE, the rights PROT. Both are page-aligned. Fresh pages read as zero. The vCPU must not be
- * running. Returns 0, -EINVAL (alignment, range, length 0), -EACCES (write and execute), -ENOMEM.
+ * The four changes of the guest's mappings. ADDR and LEN are multiples of the page size; the range
+ * lies in RAM above HUSK_NULL_GUARD or in the window above HUSK_RT_BASE, else -EINVAL. The vCPU
+ * must not be running. They return 0 or -errno; -EACCES for PROT (enum husk_prot) with write and
+ * execute.
  */
+
+/* Fresh pages that read as zero, with the rights PROT; what was there is gone. -ENOMEM. */
 int memory_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot);
 
-/* Take the pages away; their contents are gone and their host memory is returned. Same errors. */
+/* No rights; contents are gone and their host memory is returned. */
 int memory_unmap(struct guest_memory *memory, guest_addr_t addr, uint64_t len);
 
-/* Change the rights of accessible pages of the range; contents stay. Pages that are not accessible
- * become accessible with what they held. Same errors. */
+/* Other rights, contents stay. -ENOMEM, and no change, when a page of the range was never mapped.
+ */
 int memory_protect(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot);
 
-/* Contents become zero, rights stay, host memory is returned. Same errors. */
+/* Contents become zero, rights stay, host memory is returned. */
 int memory_discard(struct guest_memory *memory, guest_addr_t addr, uint64_t len);
 
 /*
- * Host pointer to LEN bytes at ADDR if ring 3 has the rights ACCESS (enum husk_prot) to all of them,
- * else NULL. LEN may be 0 only for an accessible ADDR. Overflow-safe. Never leads to page tables or
- * to pages of ring 0.
+ * Let LEN bytes from ADDR, which are mapped RAM, show FD's from OFFSET on, copied when they are
+ * written to: nothing is read before it is touched. All are multiples of the page size. If the file
+ * shrinks later, access to what is gone raises SIGBUS (interrupt.c). Returns 0 or -errno.
  */
-void *memory_pointer(const struct guest_memory *memory, guest_addr_t addr, uint64_t len, int access);
+int memory_place_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int fd,
+                      uint64_t offset);
+
+/*
+ * Host pointer to LEN bytes at ADDR if ring 3 has the rights ACCESS (enum husk_prot) to all of
+ * them, else NULL. LEN may be 0 only for an accessible ADDR. Overflow-safe. Never leads to page
+ * tables or to pages of ring 0.
+ */
+void *memory_pointer(const struct guest_memory *memory, guest_addr_t addr, uint64_t len,
+                     int access);
 
 /* As much of it as is accessible: the host pointer, and in *LEN the bytes, or NULL if none is. */
 void *memory_pointer_prefix(const struct guest_memory *memory, guest_addr_t addr, uint64_t *len,

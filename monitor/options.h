@@ -12,20 +12,22 @@
 #include "error.h"
 
 struct volume_option {
-    char *host, *guest;
+    char *host;        /* as given, never empty */
+    const char *guest; /* absolute, no "." or "..", no double or trailing slash */
     bool writable;
 };
 
 struct run_options {
     struct volume_option *volumes;
     size_t volume_count;
-    const char **environment; /* of -e: NAME or NAME=VALUE, as given */
+    const char **environment; /* of -e: NAME=VALUE, each NAME once; NAME alone was looked up */
     size_t environment_count;
-    const char *workdir;   /* absolute guest path, default "/" */
+    const char *workdir;   /* absolute guest path as given, fits struct husk_boot; default "/" */
     uint64_t memory;       /* bytes, a multiple of 2 MiB */
     uint64_t timeout_ns;   /* 0: none */
     const char *trace;     /* NULL: off, "": standard error, else a host file */
     const char *stats;     /* likewise */
+    bool help;             /* --help was given: nothing after it has been read, image may be NULL */
     const char *image;     /* host path */
     char **arguments;      /* image and its arguments, NULL-terminated; inside argv */
     size_t argument_count; /* at least 1 */
@@ -33,18 +35,18 @@ struct run_options {
 
 /*
  * Parse ARGV after "run" (ARGV[0] is the first option). Options end at IMAGE or "--". Strings point
- * into ARGV, only what is declared without const is allocated; free with options_free, also after an
- * error. Returns 0, or -1 with ERR set (STATUS_HUSK) naming the option, the bad value and the form
- * that is wanted.
+ * into ARGV or husk's environment; what is declared without const is allocated: free with
+ * options_free, also after an error. Returns 0, or -1 with ERR set (STATUS_HUSK) naming the option,
+ * the bad value and the form that is wanted.
  */
 int options_parse_run(char **argv, struct run_options *options, struct husk_error *err);
 void options_free(struct run_options *options);
 
 /*
- * Strict parsers: the whole of TEXT must be used. Return 0 or -1. Sizes are digits and an optional K,
- * M, G or T (powers of 1024; also KiB, MiB, GiB, TiB, or B), durations are digits with an optional
- * fraction and a unit ns, us, ms, s, m, h; no unit means seconds. Zero, signs, spaces and overflow
- * are errors.
+ * Strict parsers: the whole of TEXT must be used. Return 0 or -1. Sizes are digits and an optional
+ * K, M, G or T (powers of 1024; also KiB, MiB, GiB, TiB, or B; in either case), durations are
+ * digits with an optional fraction and a unit ns, us, ms, s, m, h; no unit means seconds. Zero,
+ * signs, spaces, overflow, parts of a nanosecond and more than INT64_MAX nanoseconds are errors.
  */
 int parse_size(const char *text, uint64_t *bytes);
 int parse_duration(const char *text, uint64_t *nanoseconds);

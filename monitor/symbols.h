@@ -34,12 +34,13 @@ uint64_t symbols_address(const struct symbols *symbols, const char *name);
  * Walk the stack from REGS and write up to BACKTRACE_MAX guest addresses of frames, the faulting
  * instruction first, into FRAMES; return their number (at least 1). Unwinds by the image's
  * .eh_frame call frame information (found through PT_GNU_EH_FRAME, read with elf_read), where a
- * function has none by the frame pointer chain, and where that looks wrong by the words on the stack
- * that follow a call instruction in an executable segment. Stops at the outermost frame, when the
- * stack pointer does not move up, or at memory that the guest may not read. BIAS is what was added
- * to the image's addresses. Everything it reads is untrusted; it allocates a bounded amount.
+ * function has none by the frame pointer chain, and where that looks wrong by the words on the
+ * stack that follow a call instruction in an executable segment. Stops at the outermost frame, when
+ * the stack pointer does not move up, or at memory that the guest may not read. BIAS is what was
+ * added to the image's addresses. Everything it reads is untrusted; it allocates a bounded amount.
  */
-size_t backtrace_walk(const struct elf_image *image, uint64_t bias, const struct guest_memory *memory,
-                      const struct husk_regs *regs, guest_addr_t frames[BACKTRACE_MAX]);
+size_t backtrace_walk(const struct elf_image *image, uint64_t bias,
+                      const struct guest_memory *memory, const struct husk_regs *regs,
+                      guest_addr_t frames[BACKTRACE_MAX]);
 
 #endif

@@ -14,9 +14,9 @@
 
 /*
  * Format one system call: name, decoded arguments, result, and how many exits it caused, ending
- * in a newline. Writes at most TRACE_LINE_MAX bytes with the terminating zero to LINE and returns the
- * length without it. Everything in RECORD and behind its pointers is untrusted: strings are read
- * with a bound and printed escaped, an unreadable pointer prints as an address.
+ * in a newline. Writes at most TRACE_LINE_MAX bytes with the terminating zero to LINE and returns
+ * the length without it. Everything in RECORD and behind its pointers is untrusted: strings are
+ * read with a bound and printed escaped, an unreadable pointer prints as an address.
  */
 size_t trace_format(const struct guest_memory *memory, const struct husk_trace *record,
                     char line[TRACE_LINE_MAX]);

@@ -9,7 +9,8 @@ $(B)/unit/monitor/%.o: monitor/%.c
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/unit/monitor/embedded.o: $(B)/guest-rt/ring0.bin $(B)/guest-rt/guest-rt.elf
+$(B)/unit/monitor/embedded.o: $(EMBEDDED)
+$(B)/unit/monitor/embedded.o: UNIT_CFLAGS += -Wa,-I$(B)
 
 $(B)/unit/libmonitor.a: $(UNIT_OBJ)
 	rm -f $@ && ar rcs $@ $^

@@ -22,20 +22,20 @@ typedef uint64_t guest_addr_t;
  * holds what belongs to husk; it starts where no linker puts a program, at the last GiB under
  * 512 GiB, and is backed by the guest-physical pages that follow RAM.
  */
-#define HUSK_PAGE_SIZE 0x1000
-#define HUSK_NULL_GUARD 0x10000        /* nothing is ever mapped below */
-#define HUSK_RAM_MAX   0x7f80000000    /* the window follows at a distance of 1 GiB */
-#define HUSK_WINDOW    0x7fc0000000
+#define HUSK_PAGE_SIZE   0x1000
+#define HUSK_NULL_GUARD  0x10000      /* nothing is ever mapped below */
+#define HUSK_RAM_MAX     0x7f80000000 /* the window follows at a distance of 1 GiB */
+#define HUSK_WINDOW      0x7fc0000000
 #define HUSK_WINDOW_SIZE 0x400000
 
 /* The window's pages. Rights: (s) only ring 0, (u) ring 3 too. */
-#define HUSK_RING0_TEXT   (HUSK_WINDOW + 0x0000) /* (s) R-X exception stubs, ring0.asm */
-#define HUSK_RING0_TABLES (HUSK_WINDOW + 0x1000) /* (s) R-- GDT, TSS, IDT, exit frame */
-#define HUSK_RING0_STACK  (HUSK_WINDOW + 0x2000) /* (s) RW- exception frames, system call state */
-#define HUSK_RING0_VIEW   (HUSK_WINDOW + 0x3000) /* (u) R-- the same page as HUSK_RING0_STACK */
-#define HUSK_CLOCK_PAGE   (HUSK_WINDOW + 0x4000) /* (u) R-- written by KVM once enabled */
-#define HUSK_BOOT_PAGE    (HUSK_WINDOW + 0x5000) /* (u) R-- struct husk_boot */
-#define HUSK_DESC_PAGE    (HUSK_WINDOW + 0x6000) /* (u) RW- struct husk_desc[HUSK_DESC_COUNT] */
+#define HUSK_RING0_TEXT   (HUSK_WINDOW + 0x0000)  /* (s) R-X exception stubs, ring0.asm */
+#define HUSK_RING0_TABLES (HUSK_WINDOW + 0x1000)  /* (s) R-- GDT, TSS, IDT, exit frame */
+#define HUSK_RING0_STACK  (HUSK_WINDOW + 0x2000)  /* (s) RW- exception frames, system call state */
+#define HUSK_RING0_VIEW   (HUSK_WINDOW + 0x3000)  /* (u) R-- the same page as HUSK_RING0_STACK */
+#define HUSK_CLOCK_PAGE   (HUSK_WINDOW + 0x4000)  /* (u) R-- written by KVM once enabled */
+#define HUSK_BOOT_PAGE    (HUSK_WINDOW + 0x5000)  /* (u) R-- struct husk_boot */
+#define HUSK_DESC_PAGE    (HUSK_WINDOW + 0x6000)  /* (u) RW- struct husk_desc[HUSK_DESC_COUNT] */
 #define HUSK_RT_BASE      (HUSK_WINDOW + 0x10000) /* (u) guest-rt's segments */
 
 /*
@@ -102,12 +102,12 @@ enum husk_prot { HUSK_PROT_NONE = 0, HUSK_PROT_READ = 1, HUSK_PROT_WRITE = 2, HU
 
 /* What a handle names, which tells guest-rt where its file offset lives. */
 enum husk_kind {
-    HUSK_KIND_NONE,    /* closed */
-    HUSK_KIND_FILE,    /* regular file opened by the guest: offset kept in guest-rt */
-    HUSK_KIND_DIR,     /* directory: offset kept by the host */
-    HUSK_KIND_STREAM,  /* pipe, socket, character device: no offset, HUSK_STREAM */
-    HUSK_KIND_TTY,     /* a stream for which isatty(3) is true */
-    HUSK_KIND_SHARED,  /* regular file inherited as stdin, stdout or stderr: offset on the host */
+    HUSK_KIND_NONE,   /* closed */
+    HUSK_KIND_FILE,   /* regular file opened by the guest: offset kept in guest-rt */
+    HUSK_KIND_DIR,    /* directory: offset kept by the host */
+    HUSK_KIND_STREAM, /* pipe, socket, character device: no offset, HUSK_STREAM */
+    HUSK_KIND_TTY,    /* a stream for which isatty(3) is true */
+    HUSK_KIND_SHARED, /* regular file inherited as stdin, stdout or stderr: offset on the host */
 };
 
 enum husk_mark { HUSK_MARK_FIRST, HUSK_MARK_START, HUSK_MARK_MAIN, HUSK_MARK_COUNT };
@@ -164,8 +164,8 @@ struct husk_syscall_state {
     uint64_t rflags; /* the caller's r11 */
 };
 
-#define HUSK_VECTORS       33   /* exceptions 0..31 and one vector for interrupts */
-#define HUSK_STUB_SIZE     16   /* bytes of ring0.asm for each vector, from HUSK_RING0_TEXT */
+#define HUSK_VECTORS       33    /* exceptions 0..31 and one vector for interrupts */
+#define HUSK_STUB_SIZE     16    /* bytes of ring0.asm for each vector, from HUSK_RING0_TEXT */
 #define HUSK_RING0_SYSCALL 0x400 /* offset of the system call stub in HUSK_RING0_TEXT */
 
 /* Where the tables lie in HUSK_RING0_TABLES. */
@@ -192,21 +192,19 @@ enum {
 struct husk_boot {
     uint32_t abi; /* HUSK_ABI_VERSION */
     uint32_t flags;
-    uint64_t ram_size;    /* bytes; application memory is HUSK_NULL_GUARD..ram_size */
+    uint64_t ram_size; /* bytes; application memory is HUSK_NULL_GUARD..ram_size */
     guest_addr_t image_start, image_end; /* the application's segments, page-aligned */
-    guest_addr_t stack_low;  /* the main stack may grow down to here */
-    guest_addr_t stack_mapped; /* and is mapped from here */
-    guest_addr_t stack_top;
+    guest_addr_t stack_low, stack_top;   /* the main stack */
     guest_addr_t stack_pointer; /* argc, argv, envp, auxv: the System V ABI's initial stack */
-    guest_addr_t entry;      /* the application's first instruction */
-    guest_addr_t main_break; /* where --stats put int3 over main's first byte, or 0 */
-    uint32_t main_byte;      /* that byte */
+    guest_addr_t entry;         /* the application's first instruction */
+    guest_addr_t main_break;    /* where --stats put int3 over main's first byte, or 0 */
+    uint32_t main_byte;         /* that byte */
     uint32_t uid, euid, gid, egid;
-    uint8_t stdio_kind[3];   /* enum husk_kind of descriptors 0, 1, 2 */
-    uint8_t stdio_flags[3];  /* O_RDONLY, O_WRONLY or O_RDWR */
-    uint16_t cwd_length;     /* of cwd, without the zero */
-    char cwd[2048];          /* absolute guest path */
-    uint64_t cwd_handle;     /* a directory's handle, or HUSK_DIR_ROOT */
+    uint8_t stdio_kind[3];  /* enum husk_kind of descriptors 0, 1, 2 */
+    uint8_t stdio_flags[3]; /* O_RDONLY, O_WRONLY or O_RDWR */
+    uint16_t cwd_length;    /* of cwd, without the zero */
+    char cwd[2048];         /* absolute guest path */
+    uint64_t cwd_handle;    /* a directory's handle, or HUSK_DIR_ROOT */
 };
 _Static_assert(sizeof(struct husk_boot) <= HUSK_PAGE_SIZE, "one page");
 
@@ -219,8 +217,8 @@ _Static_assert(sizeof(struct husk_boot) <= HUSK_PAGE_SIZE, "one page");
 #define HUSK_NOTE_TYPE  1
 
 struct husk_note {
-    uint32_t abi; /* HUSK_ABI_VERSION */
-    uint32_t flags; /* 0 */
+    uint32_t abi;                 /* HUSK_ABI_VERSION */
+    uint32_t flags;               /* 0 */
     guest_addr_t entry;           /* the application's _start, or 0 */
     guest_addr_t rt_start;        /* first instruction, ring 3, no stack */
     guest_addr_t syscall_direct;  /* target of `syscall` where it stays at ring 3 */

@@ -1,0 +1,166 @@
+; SPDX-License-Identifier: ISC
+;
+; The ways into guest-rt and out of it, all at ring 3: start, system calls, exceptions. Both of the
+; latter build a struct husk_regs on a stack of guest-rt's; nothing is written below the
+; application's stack pointer, where compilers keep data (the red zone).
+
+%include "abi.inc"
+
+bits 64
+default rel
+
+extern rt_start, rt_syscall, rt_exception, rt_entry, rt_stack_pointer
+global husk_rt_start, syscall_direct, syscall_stubbed, exception_entry
+global user_copy, user_copy_insn, user_scan, user_scan_insn, user_fault
+
+section .bss
+alignb 16
+    resb 0x4000
+stack_top:
+    resb 0x2000
+exception_stack_top:
+global exception_stack_top
+caller_rsp: resq 1
+
+section .text
+
+%macro push_general 0
+    push rbx
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    push rbp
+    push r8
+    push r9
+    push r10
+    push r11
+    push r12
+    push r13
+    push r14
+    push r15
+%endmacro
+
+%macro pop_general 0
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rbp
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rbx
+%endmacro
+
+; The vCPU's first instruction.
+husk_rt_start:
+    lea rsp, [stack_top]
+    call rt_start
+    mov rcx, [rt_entry]
+    mov rsp, [rt_stack_pointer]
+    xor eax, eax
+    xor edx, edx
+    xor ebx, ebx
+    xor ebp, ebp
+    xor esi, esi
+    xor edi, edi
+    jmp rcx
+
+; From ring0.asm's system call stub: the caller's rcx and r11 wait in HUSK_RING0_VIEW.
+syscall_stubbed:
+    mov rcx, HUSK_RING0_VIEW
+    mov r11, [rcx + 8]
+    mov rcx, [rcx]
+
+; `syscall` at ring 3: rcx and r11 hold the caller's rip and rflags, everything else is the caller's.
+syscall_direct:
+    mov [caller_rsp], rsp
+    lea rsp, [stack_top]
+    push HUSK_USER_SS
+    push qword [caller_rsp]
+    push r11
+    push HUSK_USER_CS
+    push rcx
+    push rax
+    push_general
+    cld
+    mov rdi, rsp
+    call rt_syscall
+    pop_general
+    pop rax
+    mov rsp, [rsp + 24]
+    jmp rcx
+
+; From ring0.asm's exception stubs, on exception_stack_top. rax is free: the stub saved it.
+exception_entry:
+    mov rax, HUSK_RING0_VIEW + HUSK_PAGE_SIZE - HUSK_EXCEPTION_SIZE
+    push qword [rax + 64]   ; ss
+    push qword [rax + 56]   ; rsp
+    push qword [rax + 48]   ; rflags
+    push qword [rax + 40]   ; cs
+    push qword [rax + 32]   ; rip
+    push qword [rax + 8]    ; rax
+    push_general
+    mov rdi, rsp
+    mov rsi, [rax + 16]     ; vector
+    mov rdx, [rax + 24]     ; error code
+    mov rcx, [rax]          ; address
+    call rt_exception
+    pop_general
+    pop rax
+    iretq
+
+; int user_copy(void *dst, const void *src, size_t len): 0 or -EFAULT.
+user_copy:
+    mov rcx, rdx
+user_copy_insn:
+    rep movsb
+    xor eax, eax
+    ret
+
+; long user_scan(const char *string, size_t max): the string's length, max if it has no zero before,
+; or -EFAULT.
+user_scan:
+    mov rcx, rsi
+    xor eax, eax
+    test rcx, rcx
+    jz scan_none
+user_scan_insn:
+    repne scasb
+    jne scan_none
+    mov rax, rsi
+    sub rax, rcx
+    dec rax
+    ret
+scan_none:
+    mov rax, rsi
+    ret
+
+; rt_exception sends a page fault in one of the two instructions here.
+user_fault:
+    mov rax, -14
+    ret
+
+; struct husk_note, in an ELF note. An unmodified program's entry is not known here: 0.
+extern _start:weak
+section .note.husk note alloc noexec nowrite align=4
+    dd note_desc - note_owner - 3, note_end - note_desc, HUSK_NOTE_TYPE
+note_owner:
+    db "husk", 0, 0, 0, 0
+note_desc:
+    dd HUSK_ABI_VERSION, 0
+    dq _start
+    dq husk_rt_start
+    dq syscall_direct
+    dq syscall_stubbed
+    dq exception_entry
+    dq exception_stack_top
+note_end:
+
+section .note.GNU-stack noalloc noexec nowrite progbits

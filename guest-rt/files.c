@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The descriptor table: open, dup, close and fcntl's part of it live here without an exit.
+ */
+#include "files.h"
+
+#include <linux/close_range.h>
+#include <linux/fcntl.h>
+
+static struct file files[FILES_MAX];
+static struct descriptor {
+    struct file *file;
+    bool close_on_exec;
+} table[FILES_MAX];
+
+void files_init(void)
+{
+    for (uint64_t fd = 0; fd < 3; fd++)
+        if (BOOT->stdio_kind[fd] != HUSK_KIND_NONE)
+            fd_install(fd, file_new(fd, BOOT->stdio_kind[fd], BOOT->stdio_flags[fd]), false);
+}
+
+struct file *file_get(uint64_t fd)
+{
+    return fd < FILES_MAX ? table[fd].file : NULL;
+}
+
+struct file *file_new(uint32_t handle, enum husk_kind kind, uint32_t flags)
+{
+    for (struct file *file = files; file < files + FILES_MAX; file++)
+        if (file->references == 0) {
+            *file = (struct file){.references = 1, .handle = handle, .flags = flags, .kind = kind};
+            return file;
+        }
+    return NULL;
+}
+
+int64_t fd_find(uint64_t lowest)
+{
+    for (uint64_t fd = lowest; fd < FILES_MAX; fd++)
+        if (!table[fd].file)
+            return fd;
+    return -EMFILE;
+}
+
+void fd_install(uint64_t fd, struct file *file, bool close_on_exec)
+{
+    table[fd] = (struct descriptor){file, close_on_exec};
+}
+
+bool fd_close_on_exec(uint64_t fd)
+{
+    return table[fd].close_on_exec;
+}
+
+void fd_set_close_on_exec(uint64_t fd, bool on)
+{
+    table[fd].close_on_exec = on;
+}
+
+int64_t fd_close(uint64_t fd)
+{
+    struct file *file = file_get(fd);
+
+    if (!file)
+        return -EBADF;
+    table[fd].file = NULL;
+    if (--file->references > 0)
+        return 0;
+    return HYPERCALL(HUSK_OP_CLOSE, file->handle);
+}
+
+int64_t sys_close(const struct call *call)
+{
+    return fd_close(call->arg[0]);
+}
+
+int64_t sys_close_range(const struct call *call)
+{
+    uint64_t first = (uint32_t)call->arg[0], last = (uint32_t)call->arg[1], flags = call->arg[2];
+
+    if (first > last || flags & ~(uint64_t)(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE))
+        return -EINVAL;
+    for (uint64_t fd = first; fd <= last && fd < FILES_MAX; fd++) {
+        if (flags & CLOSE_RANGE_CLOEXEC)
+            fd_set_close_on_exec(fd, true);
+        else
+            fd_close(fd);
+    }
+    return 0;
+}
+
+static int64_t duplicate(uint64_t fd, uint64_t lowest, bool close_on_exec)
+{
+    struct file *file = file_get(fd);
+    int64_t copy;
+
+    if (!file)
+        return -EBADF;
+    copy = fd_find(lowest);
+    if (copy < 0)
+        return copy;
+    file->references++;
+    fd_install(copy, file, close_on_exec);
+    return copy;
+}
+
+static int64_t duplicate_to(uint64_t fd, uint64_t to, bool close_on_exec)
+{
+    struct file *file = file_get(fd);
+
+    if (!file || to >= FILES_MAX)
+        return -EBADF;
+    file->references++;
+    fd_close(to);
+    fd_install(to, file, close_on_exec);
+    return to;
+}
+
+int64_t sys_dup(const struct call *call)
+{
+    return duplicate(call->arg[0], 0, false);
+}
+
+int64_t sys_dup2(const struct call *call)
+{
+    uint64_t fd = (uint32_t)call->arg[0], to = (uint32_t)call->arg[1];
+
+    if (fd == to)
+        return file_get(fd) ? (int64_t)to : -EBADF;
+    return duplicate_to(fd, to, false);
+}
+
+int64_t sys_dup3(const struct call *call)
+{
+    uint64_t fd = (uint32_t)call->arg[0], to = (uint32_t)call->arg[1], flags = call->arg[2];
+
+    if (fd == to || flags & ~(uint64_t)O_CLOEXEC)
+        return -EINVAL;
+    return duplicate_to(fd, to, flags & O_CLOEXEC);
+}
+
+int64_t sys_fcntl(const struct call *call)
+{
+    const uint32_t changeable = O_APPEND | O_NONBLOCK | O_NOATIME;
+    uint64_t fd = (uint32_t)call->arg[0], value = call->arg[2];
+    struct file *file = file_get(fd);
+
+    if (!file)
+        return -EBADF;
+    switch (call->arg[1]) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+        if (value >= FILES_MAX)
+            return -EINVAL;
+        return duplicate(fd, value, call->arg[1] == F_DUPFD_CLOEXEC);
+    case F_GETFD:
+        return fd_close_on_exec(fd) ? FD_CLOEXEC : 0;
+    case F_SETFD:
+        fd_set_close_on_exec(fd, value & FD_CLOEXEC);
+        return 0;
+    case F_GETFL:
+        return file->flags;
+    case F_SETFL:
+        file->flags = (file->flags & ~changeable) | (value & changeable);
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The one process that there is: who it is, what it may use, how it ends.
+ */
+#include <asm/prctl.h>
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <linux/random.h>
+#include <linux/resource.h>
+#include <linux/sysinfo.h>
+#include <linux/time.h>
+#include <linux/utsname.h>
+
+#include "files.h"
+#include "vma.h"
+
+static uint64_t fs_base;
+
+_Noreturn void rt_exit(uint64_t status, uint64_t signal)
+{
+    for (;;)
+        HYPERCALL(HUSK_OP_EXIT, status & 0xff, signal);
+}
+
+int64_t sys_exit(const struct call *call)
+{
+    rt_exit(call->arg[0], 0);
+}
+
+int64_t sys_exit_group(const struct call *call)
+{
+    rt_exit(call->arg[0], 0);
+}
+
+static bool is_own_pid(uint64_t pid)
+{
+    return (int)pid == 0 || (int)pid == PID;
+}
+
+int64_t sys_getpid(const struct call *call)
+{
+    (void)call;
+    return PID;
+}
+
+int64_t sys_gettid(const struct call *call)
+{
+    (void)call;
+    return PID;
+}
+
+int64_t sys_getppid(const struct call *call)
+{
+    (void)call;
+    return PARENT_PID;
+}
+
+int64_t sys_getpgrp(const struct call *call)
+{
+    (void)call;
+    return PID;
+}
+
+int64_t sys_getpgid(const struct call *call)
+{
+    return is_own_pid(call->arg[0]) ? PID : -ESRCH;
+}
+
+int64_t sys_getsid(const struct call *call)
+{
+    return is_own_pid(call->arg[0]) ? PID : -ESRCH;
+}
+
+int64_t sys_set_tid_address(const struct call *call)
+{
+    (void)call;
+    return PID;
+}
+
+int64_t sys_set_robust_list(const struct call *call)
+{
+    return call->arg[1] == 24 ? 0 : -EINVAL; /* sizeof(struct robust_list_head) */
+}
+
+int64_t sys_getuid(const struct call *call)
+{
+    (void)call;
+    return BOOT->uid;
+}
+
+int64_t sys_geteuid(const struct call *call)
+{
+    (void)call;
+    return BOOT->euid;
+}
+
+int64_t sys_getgid(const struct call *call)
+{
+    (void)call;
+    return BOOT->gid;
+}
+
+int64_t sys_getegid(const struct call *call)
+{
+    (void)call;
+    return BOOT->egid;
+}
+
+static int64_t put_ids(const struct call *call, uint32_t real, uint32_t effective)
+{
+    const uint32_t ids[3] = {real, effective, effective};
+
+    for (int i = 0; i < 3; i++)
+        if (user_write(call->arg[i], &ids[i]) < 0)
+            return -EFAULT;
+    return 0;
+}
+
+int64_t sys_getresuid(const struct call *call)
+{
+    return put_ids(call, BOOT->uid, BOOT->euid);
+}
+
+int64_t sys_getresgid(const struct call *call)
+{
+    return put_ids(call, BOOT->gid, BOOT->egid);
+}
+
+int64_t sys_getgroups(const struct call *call)
+{
+    return (int)call->arg[0] < 0 ? -EINVAL : 0;
+}
+
+int64_t sys_umask(const struct call *call)
+{
+    static uint32_t mask = 022;
+    uint32_t old = mask;
+
+    mask = call->arg[0] & 0777;
+    return old;
+}
+
+int64_t sys_uname(const struct call *call)
+{
+    static const struct new_utsname name = {
+        .sysname = "Linux",
+        .nodename = "husk",
+        .release = "6.1.0-husk",
+        .version = "husk",
+        .machine = "x86_64",
+        .domainname = "(none)",
+    };
+
+    return user_write(call->arg[0], &name);
+}
+
+int64_t sys_sysinfo(const struct call *call)
+{
+    struct sysinfo info = {
+        .uptime = clock_monotonic() / 1000000000,
+        .totalram = BOOT->ram_size,
+        .freeram = BOOT->ram_size - vma_total(),
+        .procs = 1,
+        .mem_unit = 1,
+    };
+
+    return user_write(call->arg[0], &info);
+}
+
+static struct rlimit64 limit_of(uint64_t resource)
+{
+    switch (resource) {
+    case RLIMIT_STACK:
+        return (struct rlimit64){BOOT->stack_top - BOOT->stack_low, RLIM64_INFINITY};
+    case RLIMIT_NOFILE:
+        return (struct rlimit64){FILES_MAX, FILES_MAX};
+    case RLIMIT_CORE:
+        return (struct rlimit64){0, 0};
+    case RLIMIT_NPROC:
+        return (struct rlimit64){1, 1};
+    default:
+        return (struct rlimit64){RLIM64_INFINITY, RLIM64_INFINITY};
+    }
+}
+
+static int64_t get_limit(uint64_t resource, uint64_t addr)
+{
+    struct rlimit64 limit;
+
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
+    limit = limit_of(resource);
+    return user_write(addr, &limit);
+}
+
+/* The limits are those of the VM: a program may ask for the same or less, which changes nothing. */
+static int64_t set_limit(uint64_t resource, uint64_t addr)
+{
+    struct rlimit64 limit;
+
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
+    if (user_read(&limit, addr) < 0)
+        return -EFAULT;
+    if (limit.rlim_cur > limit.rlim_max)
+        return -EINVAL;
+    return limit.rlim_max > limit_of(resource).rlim_max ? -EPERM : 0;
+}
+
+int64_t sys_getrlimit(const struct call *call)
+{
+    return get_limit((uint32_t)call->arg[0], call->arg[1]);
+}
+
+int64_t sys_setrlimit(const struct call *call)
+{
+    return set_limit((uint32_t)call->arg[0], call->arg[1]);
+}
+
+int64_t sys_prlimit64(const struct call *call)
+{
+    int64_t ret = 0;
+
+    if (!is_own_pid(call->arg[0]))
+        return -ESRCH;
+    if (call->arg[3])
+        ret = get_limit((uint32_t)call->arg[1], call->arg[3]);
+    if (ret == 0 && call->arg[2])
+        ret = set_limit((uint32_t)call->arg[1], call->arg[2]);
+    return ret;
+}
+
+static void set_fs(uint64_t base)
+{
+    if (BOOT->flags & HUSK_BOOT_FSGSBASE)
+        __asm__ volatile("wrfsbase %0" : : "r"(base));
+    else
+        HYPERCALL(HUSK_OP_FSBASE, base);
+    fs_base = base;
+}
+
+int64_t sys_arch_prctl(const struct call *call)
+{
+    if (call->arg[0] == ARCH_GET_FS)
+        return user_write(call->arg[1], &fs_base);
+    if (call->arg[0] != ARCH_SET_FS)
+        return -EINVAL;
+    if (call->arg[1] >> 47)
+        return -EPERM;
+    set_fs(call->arg[1]);
+    return 0;
+}
+
+int64_t sys_prctl(const struct call *call)
+{
+    static char name[16] = "husk";
+
+    switch (call->arg[0]) {
+    case PR_SET_NAME: {
+        long len = user_scan((const char *)call->arg[1], sizeof(name) - 1);
+
+        if (len < 0 || user_copy(name, (const char *)call->arg[1], len) < 0)
+            return -EFAULT;
+        name[len] = 0;
+        return 0;
+    }
+    case PR_GET_NAME:
+        return user_write(call->arg[1], &name);
+    case PR_GET_DUMPABLE:
+    case PR_SET_DUMPABLE:
+        return 0;
+    case PR_GET_NO_NEW_PRIVS:
+    case PR_SET_NO_NEW_PRIVS:
+        return call->arg[0] == PR_GET_NO_NEW_PRIVS;
+    default:
+        return -EINVAL;
+    }
+}
+
+int64_t sys_getrandom(const struct call *call)
+{
+    const uint64_t chunk = 1 << 20;
+    uint64_t addr = call->arg[0], left = call->arg[1];
+
+    if (call->arg[2] & ~(uint64_t)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) ||
+        (call->arg[2] & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+        return -EINVAL;
+    if (left > INT32_MAX)
+        left = INT32_MAX;
+    while (left > 0) {
+        int64_t got = HYPERCALL(HUSK_OP_RANDOM, addr, left < chunk ? left : chunk);
+
+        if (got <= 0)
+            return addr > call->arg[0] ? (int64_t)(addr - call->arg[0]) : got;
+        addr += got;
+        left -= got;
+    }
+    return addr - call->arg[0];
+}
+
+int64_t sys_sched_yield(const struct call *call)
+{
+    (void)call;
+    return 0;
+}
+
+/* One vCPU. */
+int64_t sys_sched_getaffinity(const struct call *call)
+{
+    const uint64_t mask = 1;
+
+    if (!is_own_pid(call->arg[0]))
+        return -ESRCH;
+    if (call->arg[1] < sizeof(mask))
+        return -EINVAL;
+    return user_write(call->arg[2], &mask) < 0 ? -EFAULT : (int64_t)sizeof(mask);
+}
+
+int64_t sys_sched_setaffinity(const struct call *call)
+{
+    uint8_t mask;
+
+    if (!is_own_pid(call->arg[0]))
+        return -ESRCH;
+    if (call->arg[1] == 0)
+        return -EINVAL;
+    if (user_read(&mask, call->arg[2]) < 0)
+        return -EFAULT;
+    return mask & 1 ? 0 : -EINVAL;
+}
+
+int64_t sys_getcpu(const struct call *call)
+{
+    const uint32_t zero = 0;
+
+    for (int i = 0; i < 2; i++)
+        if (call->arg[i] && user_write(call->arg[i], &zero) < 0)
+            return -EFAULT;
+    return 0;
+}
+
+/*
+ * With one thread nobody waits and nobody wakes: a wait ends by its time limit, or, as on Linux,
+ * never.
+ */
+int64_t sys_futex(const struct call *call)
+{
+    uint64_t command = call->arg[1] & FUTEX_CMD_MASK, ns = INT64_MAX;
+    uint32_t value;
+    struct timespec limit;
+    int64_t ret;
+
+    if (call->arg[0] % sizeof(value))
+        return -EINVAL;
+    if (command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET)
+        return 0;
+    if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
+        return -ENOSYS;
+    if (user_read(&value, call->arg[0]) < 0)
+        return -EFAULT;
+    if (value != (uint32_t)call->arg[2])
+        return -EAGAIN;
+    if (call->arg[3]) {
+        if (user_read(&limit, call->arg[3]) < 0)
+            return -EFAULT;
+        ns = limit.tv_sec * 1000000000ULL + limit.tv_nsec;
+        if (command == FUTEX_WAIT_BITSET)
+            ns = ns > clock_monotonic() ? ns - clock_monotonic() : 0;
+    }
+    ret = sleep_ns(ns);
+    return ret < 0 ? ret : -ETIMEDOUT;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the files of guest-rt share. It runs at ring 3, uses no floating point, has no libc, and
+ * reaches the host only through hypercalls.
+ */
+#ifndef HUSK_RT_H
+#define HUSK_RT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <asm/errno.h>
+
+#include "husk/abi.h"
+
+#define BOOT ((const volatile struct husk_boot *)HUSK_BOOT_PAGE)
+
+enum { PARENT_PID = 1, PID = 2 }; /* as 1 some programs would think that they are init */
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+void *memcpy(void *restrict dst, const void *restrict src, size_t len);
+void *memmove(void *dst, const void *src, size_t len);
+void *memset(void *dst, int byte, size_t len);
+size_t strlen(const char *string);
+
+static inline uint64_t page_down(uint64_t value)
+{
+    return value & ~(uint64_t)(HUSK_PAGE_SIZE - 1);
+}
+
+static inline uint64_t page_up(uint64_t value)
+{
+    return page_down(value + HUSK_PAGE_SIZE - 1);
+}
+
+/* Fill descriptor 0, ring the doorbell, return the result. */
+int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                  uint64_t a5);
+#define HYPERCALL6(op, a, b, c, d, e, f, ...)                                                      \
+    hypercall(op, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e),       \
+              (uint64_t)(f))
+/* The same with the arguments that the operation has. */
+#define HYPERCALL(...) HYPERCALL6(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+
+/* Doorbells rung so far. */
+extern uint64_t hypercall_count;
+
+/* The application's memory may be unmapped or read-only: these return -EFAULT then, else 0. */
+int user_copy(void *dst, const void *src, size_t len);
+#define user_read(object, addr)  user_copy((object), (const void *)(addr), sizeof(*(object)))
+#define user_write(addr, object) user_copy((void *)(addr), (object), sizeof(*(object)))
+/* Length of a string, at most MAX, or -EFAULT. */
+long user_scan(const char *string, size_t max);
+
+/* A system call: its arguments, and its result or -errno. */
+struct call {
+    uint64_t arg[6];
+    struct husk_regs *regs;
+};
+typedef int64_t syscall_fn(const struct call *call);
+
+/* End the run; they do not return. */
+_Noreturn void rt_exit(uint64_t status, uint64_t signal);
+_Noreturn void rt_fault(const struct husk_regs *regs, uint64_t vector, uint64_t error,
+                        uint64_t address, uint64_t signal);
+
+/* Set up before the application starts. */
+void mm_init(void);
+void files_init(void);
+
+/* What the signal does by default ends the run, unless the application ignores it. */
+void signal_raise(int signal, struct husk_regs *regs);
+
+/* Nanoseconds; for timeouts. */
+uint64_t clock_monotonic(void);
+/* Time may have passed without CPU time: the estimate of CPU time must be renewed. */
+void clock_slept(void);
+
+/* Wait; returns 0 or -EINTR. */
+int64_t sleep_ns(uint64_t nanoseconds);
+
+/* Read into fresh memory for a private file mapping. Returns 0 or -errno; *LEN is what was read. */
+int64_t file_read_all(uint64_t fd, uint64_t addr, uint64_t len, uint64_t offset);
+
+#define SYSCALLS(X)                                                                                \
+    X(0, read)                                                                                     \
+    X(1, write)                                                                                    \
+    X(2, open) X(3, close) X(4, stat) X(5, fstat) X(6, lstat) X(8, lseek) X(9, mmap) X(            \
+        10, mprotect) X(11, munmap) X(12, brk) X(13, rt_sigaction) X(14, rt_sigprocmask)           \
+        X(16, ioctl) X(17, pread64) X(18, pwrite64) X(19, readv) X(20, writev) X(21, access) X(    \
+            24, sched_yield) X(25, mremap) X(28, madvise) X(32, dup) X(33, dup2) X(35, nanosleep)  \
+            X(39, getpid) X(60, exit) X(62, kill) X(63, uname) X(72, fcntl) X(79, getcwd) X(       \
+                80, chdir) X(81, fchdir) X(89, readlink) X(95, umask) X(96, gettimeofday)          \
+                X(97, getrlimit) X(98, getrusage) X(99, sysinfo) X(100, times) X(102, getuid)      \
+                    X(104, getgid) X(107, geteuid) X(108, getegid) X(110, getppid) X(111, getpgrp) \
+                        X(115, getgroups) X(118, getresuid) X(120, getresgid) X(121, getpgid)      \
+                            X(124, getsid) X(131, sigaltstack) X(157, prctl) X(158, arch_prctl)    \
+                                X(160, setrlimit) X(186, gettid) X(200, tkill) X(201, time)        \
+                                    X(202, futex) X(203, sched_setaffinity)                        \
+                                        X(204, sched_getaffinity) X(217, getdents64) X(            \
+                                            218, set_tid_address) X(228, clock_gettime)            \
+                                            X(229, clock_getres) X(230, clock_nanosleep) X(        \
+                                                231, exit_group) X(234, tgkill) X(257, openat)     \
+                                                X(262, newfstatat) X(267, readlinkat)              \
+                                                    X(269, faccessat) X(273, set_robust_list) X(   \
+                                                        292, dup3) X(295, preadv) X(296, pwritev)  \
+                                                        X(302, prlimit64) X(309, getcpu)           \
+                                                            X(318, getrandom) X(327, preadv2)      \
+                                                                X(328, pwritev2) X(332, statx)     \
+                                                                    X(436, close_range)            \
+                                                                        X(437, openat2)            \
+                                                                            X(439, faccessat2)
+
+#define DECLARE(number, name) syscall_fn sys_##name;
+SYSCALLS(DECLARE)
+#undef DECLARE
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Clocks and sleep. The host's clocks are asked for now and then; in between KVM's clock page and
+ * the time stamp counter tell how much time has passed, without an exit.
+ */
+#include <linux/resource.h>
+#include <linux/time.h>
+#include <linux/times.h>
+
+#include "rt.h"
+
+#define SECOND          1000000000ULL
+#define RENEW_AFTER     SECOND          /* clocks of the host are slewed by at most 0.5 ms in it */
+#define RENEW_CPU_AFTER (SECOND / 100)  /* others may take the processor from the vCPU */
+#define JITTER          (SECOND / 1000) /* a clock that went back less than this did not */
+#define TICKS           100             /* USER_HZ */
+
+/* struct pvclock_vcpu_time_info, Documentation/virt/kvm/x86/msr.rst. */
+struct clock_page {
+    uint32_t version;
+    uint32_t pad0;
+    uint64_t tsc_timestamp;
+    uint64_t system_time;
+    uint32_t tsc_to_system_mul;
+    int8_t tsc_shift;
+    uint8_t flags;
+    uint8_t pad[2];
+};
+
+static struct husk_clock host; /* the host's clocks when local_then was read */
+static uint64_t local_then;    /* 0: not yet */
+static bool cpu_stale = true;
+static struct husk_clock shown; /* the latest answers */
+
+static uint64_t read_tsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return low | (uint64_t)high << 32;
+}
+
+/* Nanoseconds of KVM's clock, or 0 while there is none. */
+static uint64_t local_now(void)
+{
+    const volatile struct clock_page *page = (const volatile struct clock_page *)HUSK_CLOCK_PAGE;
+    uint64_t delta, now;
+    uint32_t version;
+
+    do {
+        version = page->version;
+        if (version == 0)
+            return 0;
+        delta = read_tsc() - page->tsc_timestamp;
+        delta = page->tsc_shift >= 0 ? delta << page->tsc_shift : delta >> -page->tsc_shift;
+        now = page->system_time +
+              (uint64_t)((unsigned __int128)delta * page->tsc_to_system_mul >> 32);
+    } while (version & 1 || version != page->version);
+    return now;
+}
+
+static void never_back(uint64_t *value, uint64_t *latest, uint64_t tolerance)
+{
+    if (*value < *latest && *latest - *value < tolerance)
+        *value = *latest;
+    *latest = *value;
+}
+
+static struct husk_clock read_clocks(bool need_cpu)
+{
+    uint64_t local = local_now(), elapsed = local - local_then;
+    struct husk_clock now;
+
+    if (local == 0 || local_then == 0 || elapsed > RENEW_AFTER ||
+        (need_cpu && (cpu_stale || elapsed > RENEW_CPU_AFTER))) {
+        HYPERCALL(HUSK_OP_CLOCK, &host);
+        local_then = local_now();
+        cpu_stale = false;
+        elapsed = 0;
+    }
+    now = (struct husk_clock){
+        .realtime_ns = host.realtime_ns + elapsed,
+        .monotonic_ns = host.monotonic_ns + elapsed,
+        .boottime_ns = host.boottime_ns + elapsed,
+        .cpu_ns = host.cpu_ns + elapsed,
+    };
+    never_back(&now.realtime_ns, &shown.realtime_ns, JITTER);
+    never_back(&now.monotonic_ns, &shown.monotonic_ns, UINT64_MAX);
+    never_back(&now.boottime_ns, &shown.boottime_ns, UINT64_MAX);
+    if (need_cpu)
+        never_back(&now.cpu_ns, &shown.cpu_ns, UINT64_MAX);
+    return now;
+}
+
+uint64_t clock_monotonic(void)
+{
+    return read_clocks(false).monotonic_ns;
+}
+
+void clock_slept(void)
+{
+    cpu_stale = true;
+}
+
+static uint64_t cpu_time(void)
+{
+    return read_clocks(true).cpu_ns;
+}
+
+static int64_t get_clock(uint64_t id, uint64_t *ns)
+{
+    struct husk_clock now;
+
+    switch ((int)id) {
+    case CLOCK_PROCESS_CPUTIME_ID:
+    case CLOCK_THREAD_CPUTIME_ID:
+        *ns = cpu_time();
+        return 0;
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI:
+        now = read_clocks(false);
+        *ns = now.realtime_ns;
+        return 0;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+        now = read_clocks(false);
+        *ns = now.monotonic_ns;
+        return 0;
+    case CLOCK_BOOTTIME:
+    case CLOCK_BOOTTIME_ALARM:
+        now = read_clocks(false);
+        *ns = now.boottime_ns;
+        return 0;
+    }
+    /* A process' own CPU clock by its number: ~pid << 3 | 2, clock_getcpuclockid(3). */
+    if ((int)id < 0 && ((int)id & 3) == 2) {
+        *ns = cpu_time();
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int64_t sys_clock_gettime(const struct call *call)
+{
+    struct timespec result;
+    uint64_t ns;
+    int64_t ret = get_clock(call->arg[0], &ns);
+
+    if (ret < 0)
+        return ret;
+    result = (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
+    return user_write(call->arg[1], &result);
+}
+
+int64_t sys_clock_getres(const struct call *call)
+{
+    struct timespec result = {.tv_nsec = 1};
+    uint64_t ns;
+    int64_t ret = get_clock(call->arg[0], &ns);
+
+    if (ret < 0 || !call->arg[1])
+        return ret;
+    return user_write(call->arg[1], &result);
+}
+
+int64_t sys_gettimeofday(const struct call *call)
+{
+    uint64_t ns = read_clocks(false).realtime_ns;
+    struct timeval now = {.tv_sec = ns / SECOND, .tv_usec = ns % SECOND / 1000};
+    struct timezone zone = {0};
+
+    if (call->arg[0] && user_write(call->arg[0], &now) < 0)
+        return -EFAULT;
+    return call->arg[1] ? user_write(call->arg[1], &zone) : 0;
+}
+
+int64_t sys_time(const struct call *call)
+{
+    int64_t now = read_clocks(false).realtime_ns / SECOND;
+
+    if (call->arg[0] && user_write(call->arg[0], &now) < 0)
+        return -EFAULT;
+    return now;
+}
+
+int64_t sys_times(const struct call *call)
+{
+    struct tms tms = {.tms_utime = cpu_time() / (SECOND / TICKS)};
+
+    if (call->arg[0] && user_write(call->arg[0], &tms) < 0)
+        return -EFAULT;
+    return clock_monotonic() / (SECOND / TICKS);
+}
+
+int64_t sys_getrusage(const struct call *call)
+{
+    struct rusage usage = {0};
+    uint64_t ns;
+
+    switch ((int)call->arg[0]) {
+    case RUSAGE_SELF:
+    case RUSAGE_THREAD:
+        ns = cpu_time();
+        usage.ru_utime.tv_sec = ns / SECOND;
+        usage.ru_utime.tv_usec = ns % SECOND / 1000;
+        break;
+    case RUSAGE_CHILDREN:
+        break;
+    default:
+        return -EINVAL;
+    }
+    return user_write(call->arg[1], &usage);
+}
+
+int64_t sleep_ns(uint64_t nanoseconds)
+{
+    clock_slept();
+    return HYPERCALL(HUSK_OP_SLEEP, nanoseconds);
+}
+
+static int64_t read_timespec(uint64_t addr, uint64_t *ns)
+{
+    struct timespec time;
+
+    if (user_read(&time, addr) < 0)
+        return -EFAULT;
+    if (time.tv_sec < 0 || (uint64_t)time.tv_nsec >= SECOND)
+        return -EINVAL;
+    if ((uint64_t)time.tv_sec >= INT64_MAX / SECOND)
+        *ns = INT64_MAX;
+    else
+        *ns = time.tv_sec * SECOND + time.tv_nsec;
+    return 0;
+}
+
+/* Sleep for NS and write what is left to REMAINING if a signal came. */
+static int64_t sleep_relative(uint64_t ns, uint64_t remaining)
+{
+    uint64_t until = clock_monotonic() + ns, now;
+    struct timespec left;
+    int64_t ret = sleep_ns(ns);
+
+    if (ret != -EINTR || !remaining)
+        return ret;
+    now = clock_monotonic();
+    ns = now < until ? until - now : 0;
+    left = (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
+    return user_write(remaining, &left) < 0 ? -EFAULT : ret;
+}
+
+int64_t sys_nanosleep(const struct call *call)
+{
+    uint64_t ns;
+    int64_t ret = read_timespec(call->arg[0], &ns);
+
+    return ret < 0 ? ret : sleep_relative(ns, call->arg[1]);
+}
+
+int64_t sys_clock_nanosleep(const struct call *call)
+{
+    const uint64_t absolute = 1; /* TIMER_ABSTIME */
+    uint64_t ns = 0, now = 0;
+    int64_t ret;
+
+    if (call->arg[0] == CLOCK_THREAD_CPUTIME_ID || call->arg[1] & ~absolute)
+        return -EINVAL;
+    ret = get_clock(call->arg[0], &now);
+    if (ret == 0)
+        ret = read_timespec(call->arg[2], &ns);
+    if (ret < 0)
+        return ret;
+    if (!(call->arg[1] & absolute))
+        return sleep_relative(ns, call->arg[3]);
+    return ns > now ? sleep_ns(ns - now) : 0;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+#include "vma.h"
+
+#define VMA_MAX 65530 /* as Linux's default vm.max_map_count */
+
+static struct vma table[VMA_MAX];
+static size_t count;
+
+static size_t index_after(uint64_t addr)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (table[middle].end > addr)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+struct vma *vma_after(uint64_t addr)
+{
+    size_t at = index_after(addr);
+
+    return at < count ? &table[at] : NULL;
+}
+
+bool vma_free(uint64_t start, uint64_t end)
+{
+    const struct vma *vma = vma_after(start);
+
+    return !vma || vma->start >= end;
+}
+
+bool vma_covers(uint64_t start, uint64_t end)
+{
+    for (size_t at = index_after(start); at < count && table[at].start <= start; at++) {
+        start = table[at].end;
+        if (start >= end)
+            return true;
+    }
+    return false;
+}
+
+static void open_slot(size_t at)
+{
+    memmove(&table[at + 1], &table[at], (count - at) * sizeof(table[0]));
+    count++;
+}
+
+static void close_slots(size_t at, size_t slots)
+{
+    memmove(&table[at], &table[at + slots], (count - at - slots) * sizeof(table[0]));
+    count -= slots;
+}
+
+static bool alike(const struct vma *vma, int prot, bool fresh)
+{
+    return vma->prot == prot && vma->fresh == fresh;
+}
+
+int vma_insert(uint64_t start, uint64_t end, int prot, bool fresh)
+{
+    size_t at = index_after(start);
+    bool joins_left = at > 0 && table[at - 1].end == start && alike(&table[at - 1], prot, fresh);
+    bool joins_right = at < count && table[at].start == end && alike(&table[at], prot, fresh);
+
+    if (joins_left && joins_right) {
+        table[at - 1].end = table[at].end;
+        close_slots(at, 1);
+    } else if (joins_left) {
+        table[at - 1].end = end;
+    } else if (joins_right) {
+        table[at].start = start;
+    } else {
+        if (count == VMA_MAX)
+            return -ENOMEM;
+        open_slot(at);
+        table[at] = (struct vma){start, end, prot, fresh};
+    }
+    return 0;
+}
+
+int vma_split(uint64_t addr)
+{
+    size_t at = index_after(addr);
+
+    if (at == count || table[at].start >= addr)
+        return 0;
+    if (count == VMA_MAX)
+        return -ENOMEM;
+    open_slot(at);
+    table[at].end = addr;
+    table[at + 1].start = addr;
+    return 0;
+}
+
+int vma_remove(uint64_t start, uint64_t end)
+{
+    size_t first, last;
+
+    if (vma_split(start) < 0 || vma_split(end) < 0)
+        return -ENOMEM;
+    first = index_after(start);
+    for (last = first; last < count && table[last].start < end; last++)
+        continue;
+    close_slots(first, last - first);
+    return 0;
+}
+
+uint64_t vma_find_free(uint64_t low, uint64_t high, uint64_t len)
+{
+    for (size_t at = index_after(high); low < high && high - low >= len; at--) {
+        uint64_t gap_end = at < count && table[at].start < high ? table[at].start : high;
+        uint64_t gap_start = at > 0 ? table[at - 1].end : low;
+
+        if (gap_start < low)
+            gap_start = low;
+        if (gap_end > gap_start && gap_end - gap_start >= len)
+            return gap_end - len;
+        if (at == 0)
+            break;
+        high = gap_start;
+    }
+    return 0;
+}
+
+uint64_t vma_total(void)
+{
+    uint64_t total = 0;
+
+    for (size_t at = 0; at < count; at++)
+        total += table[at].end - table[at].start;
+    return total;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * husk doctor: what this host offers, and what is missing.
+ */
+#include <errno.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "kvm.h"
+
+/* One line of the report: what, how it is, and what to do about it. */
+static void line(bool good, const char *what, const char *text)
+{
+    printf("%-7s %-10s %s\n", good ? "ok" : "missing", what, text);
+}
+
+static bool check_kvm(void)
+{
+    struct husk_error err = {0};
+    struct vm vm;
+    bool works = vm_create(&vm, NULL, NULL, &err) == 0;
+
+    line(works, "kvm", works ? "/dev/kvm creates VMs, API version 12" : err.text);
+    if (works)
+        line(true, "kind",
+             vm.kind == KVM_KIND_PVM
+                 ? "kvm-pvm: page tables only; an exit costs more than on VT-x or AMD-V"
+                 : "hardware virtualization (VT-x or AMD-V)");
+    vm_destroy(&vm);
+    return works;
+}
+
+static bool check_kernel(void)
+{
+    struct utsname name;
+    unsigned major = 0, minor = 0;
+    bool good;
+
+    uname(&name);
+    sscanf(name.release, "%u.%u", &major, &minor);
+    good = major > 5 || (major == 5 && minor >= 15);
+    line(good, "kernel", name.release);
+    return good;
+}
+
+static bool check_openat2(void)
+{
+    bool works = syscall(SYS_openat2, -1, NULL, NULL, 0) < 0 && errno != ENOSYS;
+
+    line(works, "openat2",
+         works ? "paths can be confined to mounts" : "not there; -v needs Linux 5.6 or later");
+    return works;
+}
+
+/* Layers of the jail: their lack does not keep husk from running. */
+static void check_landlock(void)
+{
+    char text[64];
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+    if (abi > 0)
+        snprintf(text, sizeof(text), "ABI %ld", abi);
+    else
+        snprintf(text, sizeof(text), "%s; boot with lsm=...,landlock",
+                 errno == ENOSYS ? "not in this kernel" : "not enabled");
+    line(abi > 0, "landlock", text);
+}
+
+static void check_seccomp(void)
+{
+    unsigned action = SECCOMP_RET_KILL_PROCESS;
+    bool works = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+
+    line(works, "seccomp",
+         works ? "filters can end the process" : "not in this kernel (CONFIG_SECCOMP_FILTER)");
+}
+
+int cmd_doctor(char **argv)
+{
+    struct husk_error err = {0};
+    bool good;
+
+    if (argv[0]) {
+        error_set(&err, STATUS_HUSK, "doctor takes no arguments; see `husk help doctor`");
+        return error_print(&err);
+    }
+    good = check_kernel();
+    good &= check_kvm();
+    good &= check_openat2();
+    check_landlock();
+    check_seccomp();
+    printf("%s\n", good ? "husk can run programs here" : "husk cannot run programs here");
+    return good && fflush(stdout) == 0 ? 0 : STATUS_HUSK;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * husk run: set up one VM, run the program in it, exit with its status.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "hypercall.h"
+#include "interrupt.h"
+#include "report.h"
+#include "symbols.h"
+
+void run_end(struct run *run, int status)
+{
+    if (run->ended)
+        return;
+    run->ended = true;
+    run->status = status;
+    stats_step(&run->stats, "exit");
+}
+
+static void on_kvm_step(void *context, const char *name)
+{
+    struct run *run = context;
+
+    stats_step(&run->stats, name);
+}
+
+/* Kind and access mode of descriptor FD, as the guest will see it. */
+static void look_at_stdio(int fd, struct boot_request *request)
+{
+    struct stat status;
+    int flags = fcntl(fd, F_GETFL);
+    char termios[64];
+
+    request->stdio_kind[fd] = HUSK_KIND_NONE;
+    if (flags < 0 || fstat(fd, &status) < 0)
+        return;
+    request->stdio_flags[fd] = flags & O_ACCMODE;
+    if (S_ISREG(status.st_mode))
+        request->stdio_kind[fd] = HUSK_KIND_SHARED;
+    else if (S_ISCHR(status.st_mode) && ioctl(fd, TCGETS, termios) == 0)
+        request->stdio_kind[fd] = HUSK_KIND_TTY;
+    else
+        request->stdio_kind[fd] = HUSK_KIND_STREAM;
+}
+
+static int open_mounts(struct run *run, struct husk_error *err)
+{
+    const struct run_options *options = run->options;
+
+    run->mounts = mounts_new();
+    if (!run->mounts)
+        return error_set(err, STATUS_HUSK, "out of memory");
+    for (size_t i = 0; i < options->volume_count; i++)
+        if (mounts_add(run->mounts, options->volumes[i].host, options->volumes[i].guest,
+                       options->volumes[i].writable, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Open the working directory: its path without links goes to REQUEST. */
+static int enter_workdir(struct run *run, struct boot_request *request, struct husk_error *err)
+{
+    struct opened opened;
+    int64_t handle;
+    int ret;
+
+    request->cwd = "/";
+    request->cwd_handle = HUSK_DIR_ROOT;
+    if (strcmp(run->options->workdir, "/") == 0)
+        return 0;
+    ret = mounts_open(run->mounts, NULL, run->options->workdir, O_PATH | O_DIRECTORY, 0, &opened);
+    if (ret < 0)
+        return error_set(err, STATUS_HUSK, "--workdir %s: %s in the guest; make it visible with -v",
+                         run->options->workdir, strerror(-ret));
+    handle = handles_insert(&run->handles, &opened);
+    request->cwd = handles_get(&run->handles, (uint64_t)handle)->dir.path;
+    request->cwd_handle = (uint64_t)handle;
+    return 0;
+}
+
+static int open_trace(struct run *run, struct husk_error *err)
+{
+    const char *file = run->options->trace;
+
+    run->trace_fd = -1;
+    if (!file)
+        return 0;
+    run->trace_fd = *file ? open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : 2;
+    if (run->trace_fd < 0)
+        return error_set(err, STATUS_HUSK, "--trace=%s: %s", file, strerror(errno));
+    return 0;
+}
+
+/* For --stats: where main starts, if the image's symbols say so. */
+static guest_addr_t find_main(const struct run *run)
+{
+    const struct program *program = &run->program;
+    struct symbols *symbols = symbols_load(&program->image.file);
+    uint64_t address = symbols_address(symbols, "main");
+
+    symbols_free(symbols);
+    for (unsigned i = 0; address && i < program->image.segment_count; i++) {
+        const struct elf_segment *segment = &program->image.segments[i];
+
+        if (segment->prot & HUSK_PROT_EXEC && address >= segment->vaddr &&
+            address - segment->vaddr < segment->file_size && address < HUSK_WINDOW)
+            return address + program->bias;
+    }
+    return 0;
+}
+
+static int prepare(struct run *run, struct husk_error *err)
+{
+    const struct run_options *options = run->options;
+    struct boot_request request = {0};
+
+    for (int fd = 0; fd < 3; fd++)
+        look_at_stdio(fd, &request);
+    handles_init(&run->handles, request.stdio_kind);
+    if (program_open(&run->program, options->image, err) < 0 || open_mounts(run, err) < 0 ||
+        enter_workdir(run, &request, err) < 0 || open_trace(run, err) < 0)
+        return -1;
+    stats_step(&run->stats, "parse");
+    if (vm_create(&run->vm, options->stats ? on_kvm_step : NULL, run, err) < 0 ||
+        memory_create(&run->memory, options->memory, vm_register_pages, &run->vm, err) < 0 ||
+        program_load(&run->program, &run->memory, err) < 0)
+        return -1;
+    stats_step(&run->stats, "load");
+    if (vm_create_vcpu(&run->vm, &run->memory, &run->program.rt, err) < 0)
+        return -1;
+    request.flags = (options->trace ? HUSK_BOOT_TRACE : 0) |
+                    (options->stats ? HUSK_BOOT_STATS : 0) |
+                    (run->vm.fsgsbase ? HUSK_BOOT_FSGSBASE : 0);
+    if (options->stats)
+        request.main_break = find_main(run);
+    if (program_start(&run->program, &run->memory, options->arguments, options->environment,
+                      options->environment_count, &request, err) < 0)
+        return -1;
+    stats_step(&run->stats, "ready");
+    return 0;
+}
+
+/* A port access that is no doorbell ends the run. */
+static void on_io(struct run *run)
+{
+    const struct kvm_run *exit = run->vm.run;
+    const uint32_t *data = (const uint32_t *)((const char *)exit + exit->io.data_offset);
+
+    if (exit->io.port != HUSK_PORT || exit->io.direction != KVM_EXIT_IO_OUT || exit->io.size != 4 ||
+        exit->io.count != 1 || hypercall_serve(run, *data) < 0) {
+        report_exit(run, "access to I/O port 0x%x (SIGSEGV)", exit->io.port);
+        run_end(run, 128 + SIGSEGV);
+    }
+}
+
+static void on_mmio(struct run *run)
+{
+    const struct kvm_run *exit = run->vm.run;
+
+    report_exit(run, "%s guest-physical address 0x%llx, where there is no memory (SIGSEGV)",
+                exit->mmio.is_write ? "write to" : "read of",
+                (unsigned long long)exit->mmio.phys_addr);
+    run_end(run, 128 + SIGSEGV);
+}
+
+static void on_hlt(struct run *run)
+{
+    report_exit(run, "the vCPU halted (SIGSEGV)");
+    run_end(run, 128 + SIGSEGV);
+}
+
+static void on_shutdown(struct run *run)
+{
+    report_exit(run, "triple fault (SIGSEGV)");
+    run_end(run, 128 + SIGSEGV);
+}
+
+static void on_internal_error(struct run *run)
+{
+    const struct kvm_run *exit = run->vm.run;
+
+    report_exit(run, "KVM internal error %u%s", exit->internal.suberror,
+                exit->internal.suberror == KVM_INTERNAL_ERROR_EMULATION
+                    ? ": it cannot emulate this instruction"
+                    : "");
+    run_end(run, STATUS_HUSK);
+}
+
+static void on_fail_entry(struct run *run)
+{
+    report_exit(run, "KVM could not enter the guest: hardware reason 0x%llx",
+                (unsigned long long)run->vm.run->fail_entry.hardware_entry_failure_reason);
+    run_end(run, STATUS_HUSK);
+}
+
+static void on_interrupt(struct run *run)
+{
+    (void)run; /* run_until_ended looks at interrupt_pending() after every exit */
+}
+
+static void on_unknown(struct run *run)
+{
+    report_exit(run, "KVM exit %u, which husk does not know", run->vm.run->exit_reason);
+    run_end(run, STATUS_HUSK);
+}
+
+static void (*const exits[])(struct run *run) = {
+    [KVM_EXIT_UNKNOWN] = on_unknown,   [KVM_EXIT_IO] = on_io,
+    [KVM_EXIT_HLT] = on_hlt,           [KVM_EXIT_MMIO] = on_mmio,
+    [KVM_EXIT_SHUTDOWN] = on_shutdown, [KVM_EXIT_FAIL_ENTRY] = on_fail_entry,
+    [KVM_EXIT_INTR] = on_interrupt,    [KVM_EXIT_INTERNAL_ERROR] = on_internal_error,
+};
+
+static void on_exit_reason(struct run *run)
+{
+    uint32_t reason = run->vm.run->exit_reason;
+
+    stats_exit(&run->stats, reason);
+    if (reason < sizeof(exits) / sizeof(exits[0]) && exits[reason])
+        exits[reason](run);
+    else
+        on_unknown(run);
+}
+
+static void check_interrupt(struct run *run)
+{
+    int interrupt = interrupt_pending();
+
+    if (interrupt == INTERRUPT_NONE || run->ended)
+        return;
+    if (interrupt == INTERRUPT_TIME_LIMIT) {
+        fprintf(stderr, "husk: %s: time limit reached (--timeout)\n", run->options->image);
+        run_end(run, STATUS_TIME_LIMIT);
+    } else {
+        run_end(run, 128 + interrupt);
+    }
+}
+
+static int run_until_ended(struct run *run, struct husk_error *err)
+{
+    while (!run->ended) {
+        int ret = vm_run(&run->vm);
+
+        if (ret == 0)
+            on_exit_reason(run);
+        else if (ret == -EINTR)
+            run->stats.interrupted++;
+        else if (ret != -EAGAIN)
+            return error_set(err, STATUS_HUSK, "KVM_RUN: %s", strerror(-ret));
+        check_interrupt(run);
+    }
+    return 0;
+}
+
+int cmd_run(char **argv)
+{
+    static struct run run;
+    struct run_options options;
+    struct husk_error err = {0};
+
+    if (options_parse_run(argv, &options, &err) < 0)
+        return error_print(&err);
+    run.options = &options;
+    stats_start(&run.stats, options.stats);
+    if (prepare(&run, &err) < 0)
+        return error_print(&err);
+    interrupt_init(run.vm.run, options.timeout_ns);
+    if (run_until_ended(&run, &err) < 0)
+        return error_print(&err);
+    if (options.stats)
+        stats_write(&run, options.stats);
+    /* The kernel takes everything back faster than we would. */
+    return run.status;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+#include "help.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char overview[] =
+    "husk runs one static Linux program in a virtual machine of its own.\n"
+    "\n"
+    "usage: husk COMMAND [options]\n"
+    "\n"
+    "  husk run [options] [--] IMAGE [ARG...]   run a program\n"
+    "  husk inspect IMAGE                       what an image is and needs\n"
+    "  husk doctor                              what this host offers and lacks\n"
+    "  husk help [COMMAND]                      this text, or a command's options\n"
+    "  husk --version                           the version\n"
+    "\n"
+    "The program sees nothing of the host but its standard input, output and error,\n"
+    "and what an option makes visible:\n"
+    "\n"
+    "  husk run -v ./data:/data /bin/busybox sha256sum /data/big.bin\n"
+    "\n"
+    "exit status: the program's own, or\n"
+    "  124  time limit        125  husk failed     126  image cannot be run\n"
+    "  127  image not found   128+N  ended by signal N\n";
+
+static const char run[] =
+    "usage: husk run [options] [--] IMAGE [ARG...]\n"
+    "\n"
+    "Run IMAGE, a static x86-64 Linux ELF file, in a virtual machine of its own.\n"
+    "Options end at IMAGE or --; what follows IMAGE is the program's.\n"
+    "\n"
+    "  -v, --volume HOST:GUEST[:ro]  make a directory or file of the host visible at\n"
+    "                                the absolute path GUEST, read-only\n"
+    "  -e, --env NAME=VALUE          set a variable of the program's environment\n"
+    "  -e, --env NAME                the same with husk's own value, if it has one\n"
+    "  -w, --workdir DIR             start in the guest directory DIR (default /)\n"
+    "  -m, --memory SIZE             the guest's memory: 8M to 510G (default 256M)\n"
+    "      --timeout DURATION        end the program after 500ms, 1.5s, 10m, 2h, ...\n"
+    "      --trace[=FILE]            one line a system call to FILE or standard error\n"
+    "      --stats[=FILE]            counts and times of the run as JSON, likewise\n"
+    "  -h, --help                    this text\n"
+    "\n"
+    "Not in this version: writable volumes (:rw), -p, --publish and --connect.\n"
+    "\n"
+    "example: sort a file of the host\n"
+    "\n"
+    "  husk run -v ./words.txt:/words -m 64M --timeout 10s /bin/busybox sort /words\n"
+    "\n"
+    "exit status: the program's own, or\n"
+    "  124  time limit        125  husk failed     126  image cannot be run\n"
+    "  127  image not found   128+N  ended by signal N (139: invalid memory access)\n";
+
+static const char inspect[] =
+    "usage: husk inspect IMAGE\n"
+    "\n"
+    "Print what IMAGE is (a husk image or an unmodified static program), its segments\n"
+    "with their rights, its entry point, the memory that it needs, and whether this\n"
+    "husk can run it. Nothing of it is executed.\n"
+    "\n"
+    "example:\n"
+    "\n"
+    "  husk inspect /bin/busybox\n"
+    "\n"
+    "exit status: 0; 125 husk failed, 126 image cannot be run, 127 image not found\n";
+
+static const char doctor[] =
+    "usage: husk doctor\n"
+    "\n"
+    "Print what this host offers: /dev/kvm and its kind, the KVM features that husk\n"
+    "needs, Landlock and seccomp; and for what is missing, what to do about it.\n"
+    "\n"
+    "example: is this machine ready?\n"
+    "\n"
+    "  husk doctor && echo ready\n"
+    "\n"
+    "exit status: 0 if husk can run programs here, else 125\n";
+
+static const char help[] =
+    "usage: husk help [run | inspect | doctor]\n"
+    "\n"
+    "Print an overview, or a command's options; `husk COMMAND --help` is the same.\n"
+    "\n"
+    "example:\n"
+    "\n"
+    "  husk help run\n"
+    "\n"
+    "exit status: 0; 125 if there is no such command\n";
+
+const char *help_text(const char *command)
+{
+    static const struct {
+        const char *command, *text;
+    } texts[] = {
+        {"run", run},
+        {"inspect", inspect},
+        {"doctor", doctor},
+        {"help", help},
+    };
+
+    if (!command)
+        return overview;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (strcmp(command, texts[i].command) == 0)
+            return texts[i].text;
+    return NULL;
+}

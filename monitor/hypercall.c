@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#include "hypercall.h"
+
+#include <errno.h>
+
+static const struct {
+    const char *name;
+    hypercall_fn *serve;
+} operations[HUSK_OP_COUNT] = {
+    [HUSK_OP_EXIT] = {"exit", serve_exit},
+    [HUSK_OP_FAULT] = {"fault", serve_fault},
+    [HUSK_OP_TRACE] = {"trace", serve_trace},
+    [HUSK_OP_MARK] = {"mark", serve_mark},
+    [HUSK_OP_CLOCK] = {"clock", serve_clock},
+    [HUSK_OP_SLEEP] = {"sleep", serve_sleep},
+    [HUSK_OP_RANDOM] = {"random", serve_random},
+    [HUSK_OP_FSBASE] = {"fsbase", serve_fsbase},
+    [HUSK_OP_MAP] = {"map", serve_map},
+    [HUSK_OP_PROTECT] = {"protect", serve_protect},
+    [HUSK_OP_UNMAP] = {"unmap", serve_unmap},
+    [HUSK_OP_DISCARD] = {"discard", serve_discard},
+    [HUSK_OP_READ] = {"read", serve_read},
+    [HUSK_OP_WRITE] = {"write", serve_write},
+    [HUSK_OP_READV] = {"readv", serve_readv},
+    [HUSK_OP_WRITEV] = {"writev", serve_writev},
+    [HUSK_OP_OPEN] = {"open", serve_open},
+    [HUSK_OP_CLOSE] = {"close", serve_close},
+    [HUSK_OP_SEEK] = {"seek", serve_seek},
+    [HUSK_OP_STAT] = {"stat", serve_stat},
+    [HUSK_OP_ACCESS] = {"access", serve_access},
+    [HUSK_OP_READLINK] = {"readlink", serve_readlink},
+    [HUSK_OP_GETDENTS] = {"getdents", serve_getdents},
+    [HUSK_OP_DIRPATH] = {"dirpath", serve_dirpath},
+    [HUSK_OP_TTY] = {"tty", serve_tty},
+};
+
+const char *hypercall_name(uint32_t op)
+{
+    return op < HUSK_OP_COUNT ? operations[op].name : NULL;
+}
+
+int hypercall_serve(struct run *run, uint32_t index)
+{
+    struct husk_desc *shared = memory_host(&run->memory, HUSK_DESC_PAGE);
+    struct husk_desc desc;
+    uint64_t began;
+
+    if (index >= HUSK_DESC_COUNT)
+        return -1;
+    /* The one read of the descriptor: later changes by the guest have no effect. */
+    desc = *(volatile struct husk_desc *)&shared[index];
+    if (desc.op >= HUSK_OP_COUNT || desc.flags) {
+        shared[index].result = -ENOSYS;
+        return 0;
+    }
+    began = stats_begin(&run->stats);
+    desc.result = operations[desc.op].serve(run, &desc);
+    stats_hypercall(&run->stats, desc.op, began);
+    shared[index].result = desc.result;
+    return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Serving the guest's hypercalls.
+ */
+#ifndef HUSK_HYPERCALL_H
+#define HUSK_HYPERCALL_H
+
+#include "run.h"
+
+/*
+ * One operation. DESC is the monitor's own copy; every argument is the guest's and untrusted.
+ * Returns the result for the guest, or -errno. May block; returns -EINTR when interrupt_pending()
+ * says why.
+ */
+typedef int64_t hypercall_fn(struct run *run, const struct husk_desc *desc);
+
+/* Serve descriptor INDEX of the doorbell. An index out of range is -1: the caller reports it. */
+int hypercall_serve(struct run *run, uint32_t index);
+
+/* "read" and so on; NULL if there is no such operation. */
+const char *hypercall_name(uint32_t op);
+
+/* hypercall_process.c */
+hypercall_fn serve_exit, serve_fault, serve_trace, serve_mark, serve_clock, serve_sleep,
+    serve_random, serve_fsbase, serve_tty;
+/* hypercall_memory.c */
+hypercall_fn serve_map, serve_protect, serve_unmap, serve_discard;
+/* hypercall_io.c */
+hypercall_fn serve_read, serve_write, serve_readv, serve_writev, serve_seek, serve_close;
+/* hypercall_path.c */
+hypercall_fn serve_open, serve_stat, serve_access, serve_readlink, serve_getdents, serve_dirpath;
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Reading and writing through handles.
+ */
+#include <errno.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "hypercall.h"
+
+/* As Linux: a transfer is shorter than 2 GiB (read(2)). */
+#define TRANSFER_MAX 0x7ffff000ULL
+
+/* What a transfer moves: to the guest's memory (read) or from it (write). */
+enum direction { TO_GUEST, FROM_GUEST };
+
+static int access_for(enum direction direction)
+{
+    return direction == TO_GUEST ? HUSK_PROT_WRITE : HUSK_PROT_READ;
+}
+
+/* A handle that data can be read from or written to, or -errno. */
+static int data_handle(struct run *run, uint64_t number, struct handle **handle)
+{
+    *handle = handles_get(&run->handles, number);
+    if (!*handle)
+        return -EBADF;
+    return (*handle)->kind == HUSK_KIND_DIR ? -EISDIR : 0;
+}
+
+static ssize_t transfer_host(int fd, enum direction direction, const struct iovec *iov, int count,
+                             uint64_t offset)
+{
+    ssize_t done;
+
+    if (offset == HUSK_STREAM)
+        done = direction == TO_GUEST ? readv(fd, iov, count) : writev(fd, iov, count);
+    else if (direction == TO_GUEST)
+        done = preadv(fd, iov, count, (off_t)offset);
+    else
+        done = pwritev(fd, iov, count, (off_t)offset);
+    return done < 0 ? -errno : done;
+}
+
+static int64_t transfer(struct run *run, const struct husk_desc *desc, enum direction direction)
+{
+    uint64_t len = desc->arg[2] < TRANSFER_MAX ? desc->arg[2] : TRANSFER_MAX;
+    struct handle *handle;
+    struct iovec iov;
+    int ret = data_handle(run, desc->arg[0], &handle);
+
+    if (ret < 0)
+        return ret;
+    iov.iov_len = len;
+    if (len == 0)
+        iov.iov_base = NULL;
+    else if (!(iov.iov_base = memory_pointer_prefix(&run->memory, desc->arg[1], &iov.iov_len,
+                                                    access_for(direction))))
+        return -EFAULT;
+    return transfer_host(handle->dir.fd, direction, &iov, 1, desc->arg[3]);
+}
+
+int64_t serve_read(struct run *run, const struct husk_desc *desc)
+{
+    return transfer(run, desc, TO_GUEST);
+}
+
+int64_t serve_write(struct run *run, const struct husk_desc *desc)
+{
+    return transfer(run, desc, FROM_GUEST);
+}
+
+/*
+ * Turn the guest's vector into host pointers. It ends early at memory that is not accessible, as a
+ * transfer on Linux does; nothing accessible is -EFAULT. Returns the number of host elements.
+ */
+static int64_t translate(const struct guest_memory *memory, const struct husk_iovec *guest,
+                         uint64_t count, int access, struct iovec host[HUSK_IOV_MAX])
+{
+    uint64_t total = 0;
+
+    for (uint64_t i = 0; i < count; i++)
+        if (guest[i].len > INT64_MAX || (total += guest[i].len) > INT64_MAX)
+            return -EINVAL;
+    total = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t want = guest[i].len, len;
+
+        if (want > TRANSFER_MAX - total)
+            want = TRANSFER_MAX - total;
+        len = want;
+        host[i].iov_base = want ? memory_pointer_prefix(memory, guest[i].base, &len, access) : NULL;
+        if (want && !host[i].iov_base)
+            return total ? (int64_t)i : -EFAULT;
+        host[i].iov_len = len;
+        total += len;
+        if (len < want || total == TRANSFER_MAX)
+            return i + 1;
+    }
+    return count;
+}
+
+static int64_t transfer_vector(struct run *run, const struct husk_desc *desc,
+                               enum direction direction)
+{
+    struct husk_iovec guest[HUSK_IOV_MAX];
+    struct iovec host[HUSK_IOV_MAX];
+    struct handle *handle;
+    int64_t count;
+    int ret = data_handle(run, desc->arg[0], &handle);
+
+    if (ret < 0)
+        return ret;
+    if (desc->arg[2] > HUSK_IOV_MAX)
+        return -EINVAL;
+    if (desc->arg[2] == 0)
+        return 0;
+    if (memory_read(&run->memory, guest, desc->arg[1], desc->arg[2] * sizeof(guest[0])) < 0)
+        return -EFAULT;
+    count = translate(&run->memory, guest, desc->arg[2], access_for(direction), host);
+    if (count < 0)
+        return count;
+    return transfer_host(handle->dir.fd, direction, host, (int)count, desc->arg[3]);
+}
+
+int64_t serve_readv(struct run *run, const struct husk_desc *desc)
+{
+    return transfer_vector(run, desc, TO_GUEST);
+}
+
+int64_t serve_writev(struct run *run, const struct husk_desc *desc)
+{
+    return transfer_vector(run, desc, FROM_GUEST);
+}
+
+/* A directory of the name space has no host descriptor: its position is kept in the handle. */
+static int64_t seek_virtual(struct handle *handle, int64_t offset, uint64_t whence)
+{
+    if (whence == SEEK_CUR)
+        offset += (int64_t)handle->virtual_position;
+    if (whence > SEEK_CUR || offset < 0)
+        return -EINVAL;
+    handle->virtual_position = (uint64_t)offset;
+    return offset;
+}
+
+int64_t serve_seek(struct run *run, const struct husk_desc *desc)
+{
+    struct handle *handle = handles_get(&run->handles, desc->arg[0]);
+    off_t position;
+
+    if (!handle)
+        return -EBADF;
+    if (desc->arg[2] > SEEK_HOLE)
+        return -EINVAL;
+    if (handle->dir.fd < 0)
+        return seek_virtual(handle, (int64_t)desc->arg[1], desc->arg[2]);
+    position = lseek(handle->dir.fd, (off_t)desc->arg[1], (int)desc->arg[2]);
+    return position < 0 ? -errno : position;
+}
+
+int64_t serve_close(struct run *run, const struct husk_desc *desc)
+{
+    return handles_close(&run->handles, desc->arg[0]);
+}

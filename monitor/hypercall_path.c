@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Hypercalls that take paths, and directories. mounts.h decides what a path may reach.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "hypercall.h"
+
+#define STATX_FLAGS  (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE)
+#define GETDENTS_MAX (64 << 10)
+
+/* "dir, path, length" of a descriptor, copied and checked. */
+struct path {
+    const struct guest_dir *dir; /* NULL: the root */
+    char text[HUSK_PATH_MAX];
+};
+
+static int get_dir(struct run *run, uint64_t number, const struct guest_dir **dir)
+{
+    const struct handle *handle;
+
+    *dir = NULL;
+    if (number == HUSK_DIR_ROOT)
+        return 0;
+    handle = handles_get(&run->handles, number);
+    if (!handle)
+        return -EBADF;
+    if (handle->kind != HUSK_KIND_DIR)
+        return -ENOTDIR;
+    *dir = &handle->dir;
+    return 0;
+}
+
+static int get_path(struct run *run, const struct husk_desc *desc, struct path *path)
+{
+    uint64_t len = desc->arg[2];
+    int ret = get_dir(run, desc->arg[0], &path->dir);
+
+    if (ret < 0)
+        return ret;
+    if (len >= sizeof(path->text))
+        return -ENAMETOOLONG;
+    if (memory_read(&run->memory, path->text, desc->arg[1], len) < 0)
+        return -EFAULT;
+    path->text[len] = 0;
+    return strlen(path->text) == len ? 0 : -EINVAL;
+}
+
+int64_t serve_open(struct run *run, const struct husk_desc *desc)
+{
+    struct opened opened = {.fd = -1};
+    struct path path;
+    enum husk_kind kind;
+    int64_t handle;
+    int ret = get_path(run, desc, &path);
+
+    if (ret == 0)
+        ret = mounts_open(run->mounts, path.dir, path.text, (int)desc->arg[3],
+                          (mode_t)desc->arg[4] & 07777, &opened);
+    if (ret < 0)
+        return ret;
+    kind = opened.kind;
+    handle = handles_insert(&run->handles, &opened);
+    return handle < 0 ? handle : handle | (int64_t)kind << 32;
+}
+
+/* stat of what a handle names. */
+static int stat_handle(struct run *run, uint64_t number, unsigned mask, struct statx *result)
+{
+    const struct handle *handle = handles_get(&run->handles, number);
+
+    if (!handle)
+        return -EBADF;
+    if (handle->dir.fd < 0)
+        return mounts_stat_virtual(run->mounts, &handle->dir, result);
+    return syscall(SYS_statx, handle->dir.fd, "", AT_EMPTY_PATH, mask, result) < 0 ? -errno : 0;
+}
+
+int64_t serve_stat(struct run *run, const struct husk_desc *desc)
+{
+    unsigned mask = (unsigned)desc->arg[4] & ~(unsigned)STATX__RESERVED;
+    struct statx result = {0};
+    struct path path;
+    int ret;
+
+    if (desc->arg[2] == 0 && desc->arg[3] & AT_EMPTY_PATH && desc->arg[0] != HUSK_DIR_ROOT) {
+        ret = stat_handle(run, desc->arg[0], mask, &result);
+    } else {
+        ret = get_path(run, desc, &path);
+        if (ret == 0)
+            ret = mounts_stat(run->mounts, path.dir,
+                              path.text[0] || !(desc->arg[3] & AT_EMPTY_PATH) ? path.text : "/",
+                              (int)desc->arg[3] & STATX_FLAGS, mask, &result);
+    }
+    return ret < 0 ? ret : memory_write(&run->memory, desc->arg[5], &result, sizeof(result));
+}
+
+int64_t serve_access(struct run *run, const struct husk_desc *desc)
+{
+    struct path path;
+    int ret = get_path(run, desc, &path);
+
+    if (ret < 0)
+        return ret;
+    if (desc->arg[3] & ~7ULL)
+        return -EINVAL;
+    return mounts_access(run->mounts, path.dir, path.text, (int)desc->arg[3],
+                         (int)desc->arg[4] & (AT_SYMLINK_NOFOLLOW | AT_EACCESS));
+}
+
+int64_t serve_readlink(struct run *run, const struct husk_desc *desc)
+{
+    char target[HUSK_PATH_MAX];
+    size_t size = desc->arg[4] < sizeof(target) ? desc->arg[4] : sizeof(target);
+    struct path path;
+    int ret = get_path(run, desc, &path);
+
+    if (ret == 0)
+        ret = mounts_readlink(run->mounts, path.dir, path.text, target, size);
+    if (ret > 0 && memory_write(&run->memory, desc->arg[3], target, (size_t)ret) < 0)
+        return -EFAULT;
+    return ret;
+}
+
+int64_t serve_getdents(struct run *run, const struct husk_desc *desc)
+{
+    _Alignas(8) char entries[GETDENTS_MAX];
+    size_t size = desc->arg[2] < sizeof(entries) ? desc->arg[2] : sizeof(entries);
+    struct handle *handle = handles_get(&run->handles, desc->arg[0]);
+    int64_t len;
+
+    if (!handle)
+        return -EBADF;
+    if (handle->kind != HUSK_KIND_DIR)
+        return -ENOTDIR;
+    if (!memory_pointer(&run->memory, desc->arg[1], size, HUSK_PROT_WRITE))
+        return -EFAULT;
+    if (handle->dir.fd < 0) {
+        len = mounts_getdents_virtual(run->mounts, &handle->dir, &handle->virtual_position, entries,
+                                      size);
+    } else {
+        len = syscall(SYS_getdents64, handle->dir.fd, entries, size);
+        if (len < 0)
+            len = -errno;
+    }
+    if (len > 0 && memory_write(&run->memory, desc->arg[1], entries, (size_t)len) < 0)
+        return -EFAULT;
+    return len;
+}
+
+int64_t serve_dirpath(struct run *run, const struct husk_desc *desc)
+{
+    const struct guest_dir *dir;
+    const char *path;
+    int ret = get_dir(run, desc->arg[0], &dir);
+
+    if (ret < 0)
+        return ret;
+    path = dir ? dir->path : "/";
+    if (strlen(path) > desc->arg[2])
+        return -ERANGE;
+    ret = memory_write(&run->memory, desc->arg[1], path, strlen(path));
+    return ret < 0 ? ret : (int64_t)strlen(path);
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: ISC */
+#include "kvm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "ring0.h"
+
+/* CR0, CR4, EFER, XCR0: SDM 3A 2.5, 2.2.1, 2.6. */
+#define CR0_PE         (1UL << 0)
+#define CR0_MP         (1UL << 1)
+#define CR0_ET         (1UL << 4)
+#define CR0_NE         (1UL << 5)
+#define CR0_WP         (1UL << 16)
+#define CR0_PG         (1UL << 31)
+#define CR4_PAE        (1UL << 5)
+#define CR4_OSFXSR     (1UL << 9)
+#define CR4_OSXMMEXCPT (1UL << 10)
+#define CR4_FSGSBASE   (1UL << 16)
+#define CR4_OSXSAVE    (1UL << 18)
+#define CR4_SMEP       (1UL << 20)
+#define EFER_SCE       (1UL << 0)
+#define EFER_LME       (1UL << 8)
+#define EFER_LMA       (1UL << 10)
+#define EFER_NXE       (1UL << 11)
+#define XCR0_X87_SSE   3UL
+
+/* The same CPUID bits: SDM 2A, CPUID. */
+#define CPUID_1_ECX_XSAVE    (1U << 26)
+#define CPUID_1_ECX_OSXSAVE  (1U << 27)
+#define CPUID_7_EBX_FSGSBASE (1U << 0)
+#define CPUID_7_EBX_SMEP     (1U << 7)
+
+#define MSR_STAR      0xc0000081 /* SDM 4, table 2-2 */
+#define MSR_LSTAR     0xc0000082
+#define MSR_FMASK     0xc0000084
+#define MSR_KVM_CLOCK 0x4b564d01 /* MSR_KVM_SYSTEM_TIME_NEW, Documentation/virt/kvm/x86/msr.rst */
+
+#define FMASK_TF_IF_DF_AC 0x40700 /* what `syscall` clears in RFLAGS: TF, IF, DF, AC */
+#define RFLAGS_START      0x202   /* IF and the bit that is always set */
+#define APIC_BASE_RESET   0xfee00900
+
+static void step(const struct vm *vm, const char *name)
+{
+    if (vm->step)
+        vm->step(vm->step_context, name);
+}
+
+enum kvm_kind kvm_kind(void)
+{
+    return access("/sys/module/kvm_pvm", F_OK) == 0 ? KVM_KIND_PVM : KVM_KIND_HARDWARE;
+}
+
+static int open_device(struct husk_error *err)
+{
+    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+    if (fd >= 0)
+        return fd;
+    if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
+        return error_set(err, STATUS_HUSK,
+                         "/dev/kvm: not there; load kvm_intel or kvm_amd (enable virtualization in "
+                         "the firmware), or give the container /dev/kvm");
+    if (errno == EACCES || errno == EPERM)
+        return error_set(err, STATUS_HUSK,
+                         "/dev/kvm: permission denied; add yourself to its group, e.g. "
+                         "`sudo usermod -aG kvm $USER`, and log in again");
+    return error_set(err, STATUS_HUSK, "/dev/kvm: %s", strerror(errno));
+}
+
+static int check_capabilities(int kvm, struct husk_error *err)
+{
+    static const struct {
+        int capability;
+        const char *name;
+    } needed[] = {
+        {KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY"},
+        {KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT"},
+        {KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID"},
+        {KVM_CAP_SYNC_MMU, "KVM_CAP_SYNC_MMU"}, /* memory.c's flush() relies on it */
+    };
+    int version = ioctl(kvm, KVM_GET_API_VERSION, 0);
+
+    if (version != KVM_API_VERSION)
+        return error_set(err, STATUS_HUSK, "/dev/kvm: API version %d, husk needs %d", version,
+                         KVM_API_VERSION);
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        if (ioctl(kvm, KVM_CHECK_EXTENSION, needed[i].capability) <= 0)
+            return error_set(err, STATUS_HUSK, "/dev/kvm lacks %s; husk needs Linux 5.15 or later",
+                             needed[i].name);
+    return 0;
+}
+
+int vm_create(struct vm *vm, kvm_step_fn *step_fn, void *step_context, struct husk_error *err)
+{
+    *vm =
+        (struct vm){.kvm = -1, .vm = -1, .vcpu = -1, .step = step_fn, .step_context = step_context};
+    vm->kind = kvm_kind();
+    vm->kvm = open_device(err);
+    if (vm->kvm < 0)
+        return -1;
+    step(vm, "open");
+    if (check_capabilities(vm->kvm, err) < 0)
+        return -1;
+    step(vm, "check");
+    do
+        vm->vm = ioctl(vm->kvm, KVM_CREATE_VM, 0);
+    while (vm->vm < 0 && errno == EINTR);
+    if (vm->vm < 0)
+        return error_set(err, STATUS_HUSK, "KVM refused a VM: %s%s", strerror(errno),
+                         errno == EBUSY ? "; another hypervisor holds the processor's extensions"
+                                        : "");
+    step(vm, "create_vm");
+    return 0;
+}
+
+void vm_destroy(struct vm *vm)
+{
+    if (vm->run)
+        munmap(vm->run, vm->run_size);
+    cleanup_fd_(&vm->vcpu);
+    cleanup_fd_(&vm->vm);
+    cleanup_fd_(&vm->kvm);
+    *vm = (struct vm){.kvm = -1, .vm = -1, .vcpu = -1};
+}
+
+int vm_register_pages(void *context, uint64_t start, uint64_t end, void *host)
+{
+    struct vm *vm = context;
+    struct kvm_userspace_memory_region region = {
+        .slot = vm->slots,
+        .guest_phys_addr = start,
+        .memory_size = end - start,
+        .userspace_addr = (uintptr_t)host,
+    };
+
+    if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+        return -errno;
+    vm->slots++;
+    step(vm, "set_user_memory_region");
+    return 0;
+}
+
+struct cpuid {
+    struct kvm_cpuid2 head;
+    struct kvm_cpuid_entry2 entries[128];
+};
+
+static struct kvm_cpuid_entry2 *find_leaf(struct cpuid *cpuid, uint32_t function, uint32_t index)
+{
+    static struct kvm_cpuid_entry2 none;
+
+    for (uint32_t i = 0; i < cpuid->head.nent; i++)
+        if (cpuid->entries[i].function == function && cpuid->entries[i].index == index)
+            return &cpuid->entries[i];
+    return &none;
+}
+
+/*
+ * Give the guest the CPUID that KVM supports and the extended states that go with it; add to *CR4
+ * what it allows. On kvm-pvm `cpuid` at ring 3 shows the host's own leaves and state whatever is
+ * set, so the third of a millisecond is saved there.
+ */
+static int set_cpuid(const struct vm *vm, uint64_t *cr4, struct husk_error *err)
+{
+    struct cpuid cpuid = {.head.nent = 128};
+    struct kvm_xcrs xcrs = {.nr_xcrs = 1};
+    const struct kvm_cpuid_entry2 *state;
+
+    if (vm->kind == KVM_KIND_PVM) {
+        *cr4 |= CR4_FSGSBASE;
+        return 0;
+    }
+    if (ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, &cpuid) < 0 ||
+        ioctl(vm->vcpu, KVM_SET_CPUID2, &cpuid) < 0)
+        return error_set(err, STATUS_HUSK, "KVM refused the vCPU's CPUID: %s", strerror(errno));
+    if (find_leaf(&cpuid, 7, 0)->ebx & CPUID_7_EBX_FSGSBASE)
+        *cr4 |= CR4_FSGSBASE;
+    if (find_leaf(&cpuid, 7, 0)->ebx & CPUID_7_EBX_SMEP)
+        *cr4 |= CR4_SMEP;
+    if (!(find_leaf(&cpuid, 1, 0)->ecx & CPUID_1_ECX_XSAVE))
+        return 0;
+    *cr4 |= CR4_OSXSAVE;
+    state = find_leaf(&cpuid, 0xd, 0);
+    xcrs.xcrs[0].xcr = 0;
+    xcrs.xcrs[0].value = state->eax | (uint64_t)state->edx << 32 | XCR0_X87_SSE;
+    if (ioctl(vm->vcpu, KVM_SET_XCRS, &xcrs) < 0) {
+        xcrs.xcrs[0].value = XCR0_X87_SSE;
+        if (ioctl(vm->vcpu, KVM_SET_XCRS, &xcrs) < 0)
+            return error_set(err, STATUS_HUSK, "KVM refused XCR0: %s", strerror(errno));
+    }
+    return 0;
+}
+
+/* Straight into 64-bit mode at ring 3: SDM 3A 3.4.5 for the descriptors' fields, 9.8.5 for the
+ * mode. */
+static int set_system_registers(struct vm *vm, const struct guest_memory *memory, uint64_t cr4)
+{
+    const struct kvm_segment code = {.limit = ~0U,
+                                     .selector = HUSK_USER_CS,
+                                     .type = 11,
+                                     .present = 1,
+                                     .dpl = 3,
+                                     .s = 1,
+                                     .l = 1,
+                                     .g = 1};
+    const struct kvm_segment data = {.limit = ~0U,
+                                     .selector = HUSK_USER_SS,
+                                     .type = 3,
+                                     .present = 1,
+                                     .dpl = 3,
+                                     .s = 1,
+                                     .db = 1,
+                                     .g = 1};
+    struct kvm_sregs sregs = {
+        .cs = code,
+        .ss = data,
+        .ds = data,
+        .es = data,
+        .fs = data,
+        .gs = data,
+        .tr = {.base = HUSK_RING0_TABLES + HUSK_TSS_OFFSET,
+               .limit = RING0_TSS_LIMIT,
+               .selector = HUSK_TSS_SEL,
+               .type = 11,
+               .present = 1},
+        .ldt = {.type = 2, .unusable = 1},
+        .gdt = {.base = HUSK_RING0_TABLES + HUSK_GDT_OFFSET, .limit = RING0_GDT_LIMIT},
+        .idt = {.base = HUSK_RING0_TABLES + HUSK_IDT_OFFSET, .limit = RING0_IDT_LIMIT},
+        .cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG,
+        .cr3 = memory_root(memory),
+        .cr4 = cr4,
+        .efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE,
+        .apic_base = APIC_BASE_RESET,
+    };
+
+    if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) == 0) {
+        vm->fsgsbase = cr4 & CR4_FSGSBASE;
+        return 0;
+    }
+    if (!(cr4 & CR4_FSGSBASE))
+        return -1;
+    return set_system_registers(vm, memory, cr4 & ~CR4_FSGSBASE);
+}
+
+static int set_msrs(const struct vm *vm, const struct husk_note *rt)
+{
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entries[3];
+    } msrs = {
+        .head.nmsrs = 3,
+        .entries =
+            {
+                /* sysret takes CS = base + 16 and SS = base + 8 from bits 48 to 63. */
+                {.index = MSR_STAR,
+                 .data = (uint64_t)(HUSK_USER_CS - 16) << 48 | (uint64_t)HUSK_KERNEL_CS << 32},
+                {.index = MSR_LSTAR,
+                 .data = vm->kind == KVM_KIND_PVM ? rt->syscall_direct
+                                                  : HUSK_RING0_TEXT + HUSK_RING0_SYSCALL},
+                {.index = MSR_FMASK, .data = FMASK_TF_IF_DF_AC},
+            },
+    };
+
+    return ioctl(vm->vcpu, KVM_SET_MSRS, &msrs) == 3 ? 0 : -1;
+}
+
+int vm_create_vcpu(struct vm *vm, const struct guest_memory *memory, const struct husk_note *rt,
+                   struct husk_error *err)
+{
+    struct kvm_regs regs = {.rip = rt->rt_start, .rflags = RFLAGS_START};
+    uint64_t cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    int size;
+
+    vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
+    if (vm->vcpu < 0)
+        return error_set(err, STATUS_HUSK, "KVM refused a vCPU: %s", strerror(errno));
+    step(vm, "create_vcpu");
+    size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+    if (size < (int)sizeof(struct kvm_run))
+        return error_set(err, STATUS_HUSK, "KVM_GET_VCPU_MMAP_SIZE gave %d", size);
+    vm->run_size = size;
+    vm->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
+    if (vm->run == MAP_FAILED) {
+        vm->run = NULL;
+        return error_set(err, STATUS_HUSK, "cannot map kvm_run: %s", strerror(errno));
+    }
+    step(vm, "mmap_run");
+    if (set_cpuid(vm, &cr4, err) < 0)
+        return -1;
+    step(vm, "set_cpuid");
+    ring0_build(memory, rt);
+    if (set_system_registers(vm, memory, cr4) < 0)
+        return error_set(err, STATUS_HUSK, "KVM refused the vCPU's system registers: %s",
+                         strerror(errno));
+    step(vm, "set_sregs");
+    if (set_msrs(vm, rt) < 0 || ioctl(vm->vcpu, KVM_SET_REGS, &regs) < 0)
+        return error_set(err, STATUS_HUSK, "KVM refused the vCPU's registers: %s", strerror(errno));
+    step(vm, "set_regs");
+    return 0;
+}
+
+int vm_run(struct vm *vm)
+{
+    return ioctl(vm->vcpu, KVM_RUN, 0) < 0 ? -errno : 0;
+}
+
+void vm_registers(const struct vm *vm, struct husk_regs *regs)
+{
+    struct kvm_regs r;
+
+    *regs = (struct husk_regs){0};
+    if (ioctl(vm->vcpu, KVM_GET_REGS, &r) < 0)
+        return;
+    *regs = (struct husk_regs){
+        .r15 = r.r15,
+        .r14 = r.r14,
+        .r13 = r.r13,
+        .r12 = r.r12,
+        .r11 = r.r11,
+        .r10 = r.r10,
+        .r9 = r.r9,
+        .r8 = r.r8,
+        .rbp = r.rbp,
+        .rdi = r.rdi,
+        .rsi = r.rsi,
+        .rdx = r.rdx,
+        .rcx = r.rcx,
+        .rbx = r.rbx,
+        .rax = r.rax,
+        .rip = r.rip,
+        .rflags = r.rflags,
+        .rsp = r.rsp,
+    };
+}
+
+int vm_enable_clock(const struct vm *vm, const struct guest_memory *memory)
+{
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entry;
+    } msrs = {
+        .head.nmsrs = 1,
+        .entry = {.index = MSR_KVM_CLOCK, .data = memory_window_gpa(memory, HUSK_CLOCK_PAGE) | 1},
+    };
+
+    return ioctl(vm->vcpu, KVM_SET_MSRS, &msrs) == 1 ? 0 : -EINVAL;
+}
+
+int vm_set_fs_base(const struct vm *vm, uint64_t base)
+{
+    struct kvm_sregs sregs;
+
+    if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) < 0)
+        return -errno;
+    sregs.fs.base = base;
+    return ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) < 0 ? -errno : 0;
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: ISC */
+#include "options.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "husk/abi.h"
+
+#define MIB            ((uint64_t)1 << 20)
+#define MEMORY_DEFAULT (256 * MIB)
+#define MEMORY_MIN     (8 * MIB)
+#define MEMORY_UNIT    (2 * MIB) /* struct guest_memory maps RAM in steps of a huge page */
+_Static_assert(HUSK_RAM_MAX % MEMORY_UNIT == 0, "rounding up never exceeds it");
+
+enum value_use { VALUE_NONE, VALUE_OPTIONAL, VALUE_REQUIRED };
+
+struct option {
+    char letter;  /* or 0 */
+    char name[8]; /* inline, like form: no pointer to relocate at start */
+    char form[24];
+    enum value_use use;
+    int (*set)(struct run_options *options, const struct option *option, const char *value,
+               struct husk_error *err);
+};
+
+/* "husk: --memory 5xyz: REASON". A long value is cut, so that the reason is always seen. */
+static int refuse(const struct option *option, const char *value, const char *reason,
+                  struct husk_error *err)
+{
+    const int shown = 100;
+    const char *cut = strlen(value) > (size_t)shown ? "..." : "";
+
+    return error_set(err, STATUS_HUSK, "--%s %.*s%s: %s", option->name, shown, value, cut, reason);
+}
+
+static int refuse_memory(struct husk_error *err)
+{
+    return error_set(err, STATUS_HUSK, "out of memory while reading the options");
+}
+
+/*
+ * Strip double and trailing slashes and "." from an absolute PATH, in place. Returns false if it
+ * has a "..": what that means depends on links in the guest, which -v cannot know yet.
+ */
+static bool path_normalise(char *path)
+{
+    char *out = path;
+
+    for (const char *in = path; *in;) {
+        in += strspn(in, "/");
+        size_t length = strcspn(in, "/");
+        if (length == 2 && in[0] == '.' && in[1] == '.')
+            return false;
+        if (length > 0 && !(length == 1 && in[0] == '.')) {
+            *out++ = '/';
+            memmove(out, in, length);
+            out += length;
+        }
+        in += length;
+    }
+    if (out == path)
+        *out++ = '/';
+    *out = '\0';
+    return true;
+}
+
+static int volume_append(struct run_options *options, struct volume_option volume)
+{
+    size_t count = options->volume_count;
+    struct volume_option *grown = reallocarray(options->volumes, count + 1, sizeof(*grown));
+
+    if (!grown)
+        return -1;
+    grown[count] = volume;
+    options->volumes = grown;
+    options->volume_count++;
+    return 0;
+}
+
+static int set_volume(struct run_options *options, const struct option *option, const char *value,
+                      struct husk_error *err)
+{
+    cleanup_free char *host = strdup(value);
+
+    if (!host)
+        return refuse_memory(err);
+
+    char *rest = host;
+    strsep(&rest, ":");
+    char *guest = strsep(&rest, ":");
+    const char *mode = rest;
+
+    if (*host == '\0' || !guest || *guest == '\0')
+        return refuse(option, value, "give HOST:GUEST, e.g. ./data:/data", err);
+    if (mode && strcmp(mode, "rw") == 0)
+        return refuse(option, value, "rw is not available in this version; use ro", err);
+    if (mode && strcmp(mode, "ro") != 0)
+        return refuse(option, value,
+                      "only ro or rw may follow GUEST; reach a path that has a ':' through a "
+                      "symbolic link",
+                      err);
+    if (*guest != '/')
+        return refuse(option, value, "GUEST must be an absolute path, e.g. /data", err);
+    if (strlen(guest) >= HUSK_PATH_MAX)
+        return refuse(option, value, "GUEST is longer than a path can be", err);
+    if (!path_normalise(guest))
+        return refuse(option, value, "GUEST must not contain '..'", err);
+
+    if (volume_append(options, (struct volume_option){.host = host, .guest = guest}))
+        return refuse_memory(err);
+    host = NULL;
+    return 0;
+}
+
+/* The entry NAME=VALUE for the LENGTH bytes of NAME in husk's own environment, or NULL. */
+static const char *environment_find(const char *name, size_t length)
+{
+    for (char **entry = environ; entry && *entry; entry++)
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+            return *entry;
+    return NULL;
+}
+
+/* Where NAME= is in what -e has collected, or the first free place. */
+static size_t environment_index(const struct run_options *options, const char *name, size_t length)
+{
+    size_t i = 0;
+
+    while (i < options->environment_count && (strncmp(options->environment[i], name, length) != 0 ||
+                                              options->environment[i][length] != '='))
+        i++;
+    return i;
+}
+
+static int set_environment(struct run_options *options, const struct option *option,
+                           const char *value, struct husk_error *err)
+{
+    size_t length = strcspn(value, "=");
+
+    if (length == 0)
+        return refuse(option, value, "the name is empty; give NAME=VALUE or NAME", err);
+
+    const char *entry = value[length] == '=' ? value : environment_find(value, length);
+    if (!entry)
+        return 0;
+
+    size_t i = environment_index(options, value, length);
+    if (i == options->environment_count) {
+        const char **grown = reallocarray(options->environment, i + 1, sizeof(*grown));
+        if (!grown)
+            return refuse_memory(err);
+        options->environment = grown;
+        options->environment_count++;
+    }
+    options->environment[i] = entry;
+    return 0;
+}
+
+static int set_workdir(struct run_options *options, const struct option *option, const char *value,
+                       struct husk_error *err)
+{
+    if (*value != '/')
+        return refuse(option, value, "give an absolute path of the guest, e.g. /data", err);
+    if (strlen(value) >= sizeof(((struct husk_boot *)NULL)->cwd))
+        return refuse(option, value, "too long; 2047 bytes are the most", err);
+    options->workdir = value;
+    return 0;
+}
+
+static int set_memory(struct run_options *options, const struct option *option, const char *value,
+                      struct husk_error *err)
+{
+    uint64_t bytes;
+
+    if (parse_size(value, &bytes))
+        return refuse(option, value, "not a size; give digits and K, M or G, e.g. 256M", err);
+    if (bytes < MEMORY_MIN)
+        return refuse(option, value, "too small; 8M is the least", err);
+    if (bytes > HUSK_RAM_MAX)
+        return refuse(option, value, "too large; 510G is the most", err);
+    options->memory = (bytes + MEMORY_UNIT - 1) / MEMORY_UNIT * MEMORY_UNIT;
+    return 0;
+}
+
+static int set_timeout(struct run_options *options, const struct option *option, const char *value,
+                       struct husk_error *err)
+{
+    if (parse_duration(value, &options->timeout_ns))
+        return refuse(option, value,
+                      "not a duration; give a number above 0 and ms, s, m or h, e.g. 1.5s", err);
+    return 0;
+}
+
+static int set_file(const char **file, const struct option *option, const char *value,
+                    struct husk_error *err)
+{
+    if (value && *value == '\0')
+        return error_set(err, STATUS_HUSK, "--%s=: give a file name, or leave the '=' out",
+                         option->name);
+    *file = value ? value : "";
+    return 0;
+}
+
+static int set_trace(struct run_options *options, const struct option *option, const char *value,
+                     struct husk_error *err)
+{
+    return set_file(&options->trace, option, value, err);
+}
+
+static int set_stats(struct run_options *options, const struct option *option, const char *value,
+                     struct husk_error *err)
+{
+    return set_file(&options->stats, option, value, err);
+}
+
+static int set_help(struct run_options *options, const struct option *option, const char *value,
+                    struct husk_error *err)
+{
+    (void)option, (void)value, (void)err;
+    options->help = true;
+    return 0;
+}
+
+static int set_network(struct run_options *options, const struct option *option, const char *value,
+                       struct husk_error *err)
+{
+    (void)options;
+    return refuse(option, value, "not available in this version; programs have no network", err);
+}
+
+static const struct option option_table[] = {
+    {'v', "volume", "HOST:GUEST[:ro]", VALUE_REQUIRED, set_volume},
+    {'p', "publish", "[ADDR:]HOST:GUEST", VALUE_REQUIRED, set_network},
+    {0, "connect", "HOST:PORT", VALUE_REQUIRED, set_network},
+    {'e', "env", "NAME[=VALUE]", VALUE_REQUIRED, set_environment},
+    {'w', "workdir", "DIR", VALUE_REQUIRED, set_workdir},
+    {'m', "memory", "SIZE, e.g. 256M", VALUE_REQUIRED, set_memory},
+    {0, "timeout", "DURATION, e.g. 30s", VALUE_REQUIRED, set_timeout},
+    {0, "trace", "", VALUE_OPTIONAL, set_trace},
+    {0, "stats", "", VALUE_OPTIONAL, set_stats},
+    {'h', "help", "", VALUE_NONE, set_help},
+};
+
+static const struct option *option_find(char letter, const char *name, size_t length)
+{
+    for (size_t i = 0; i < sizeof(option_table) / sizeof(option_table[0]); i++) {
+        const struct option *option = &option_table[i];
+        if (letter && option->letter == letter)
+            return option;
+        if (!letter && strlen(option->name) == length && memcmp(option->name, name, length) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+/* Parse the option at **NEXT, which starts with '-', and step over it and its value. */
+static int parse_option(char ***next, struct run_options *options, struct husk_error *err)
+{
+    const char *text = *(*next)++;
+    bool is_long = text[1] == '-';
+    size_t length = is_long ? strcspn(text, "=") : 2;
+    const struct option *option = option_find(is_long ? 0 : text[1], text + 2, length - 2);
+
+    if (!option)
+        return error_set(err, STATUS_HUSK, "unknown option %.*s; `husk help run` lists all",
+                         length > 100 ? 100 : (int)length, text);
+
+    const char *value = NULL;
+    if (text[length] != '\0')
+        value = text + length + is_long;
+    else if (option->use == VALUE_REQUIRED && **next)
+        value = *(*next)++;
+
+    if (value && option->use == VALUE_NONE)
+        return error_set(err, STATUS_HUSK, "--%s takes no value", option->name);
+    if (!value && option->use == VALUE_REQUIRED)
+        return error_set(err, STATUS_HUSK, "--%s needs a value: %s", option->name, option->form);
+    return option->set(options, option, value, err);
+}
+
+int options_parse_run(char **argv, struct run_options *options, struct husk_error *err)
+{
+    char **next = argv;
+
+    *options = (struct run_options){.workdir = "/", .memory = MEMORY_DEFAULT};
+    while (*next && (*next)[0] == '-' && (*next)[1] != '\0') {
+        if (strcmp(*next, "--") == 0) {
+            next++;
+            break;
+        }
+        if (parse_option(&next, options, err))
+            return -1;
+        if (options->help)
+            return 0;
+    }
+
+    if (!*next)
+        return error_set(err, STATUS_HUSK,
+                         "no image given; usage: husk run [options] [--] IMAGE [ARG...]");
+    options->image = *next;
+    options->arguments = next;
+    while (next[options->argument_count])
+        options->argument_count++;
+    return 0;
+}
+
+void options_free(struct run_options *options)
+{
+    for (size_t i = 0; i < options->volume_count; i++)
+        free(options->volumes[i].host);
+    free(options->volumes);
+    free(options->environment);
+    *options = (struct run_options){0};
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Digits, at least one, up to UINT64_MAX. Returns what follows them, or NULL. */
+static const char *parse_digits(const char *text, uint64_t *value)
+{
+    if (!is_digit(*text))
+        return NULL;
+    for (*value = 0; is_digit(*text); text++)
+        if (__builtin_mul_overflow(*value, 10, value) ||
+            __builtin_add_overflow(*value, *text - '0', value))
+            return NULL;
+    return text;
+}
+
+int parse_size(const char *text, uint64_t *bytes)
+{
+    static const struct {
+        char name[4];
+        uint8_t shift;
+    } units[] = {
+        {"", 0},     {"B", 0},  {"K", 10},   {"KiB", 10}, {"M", 20},
+        {"MiB", 20}, {"G", 30}, {"GiB", 30}, {"T", 40},   {"TiB", 40},
+    };
+    uint64_t count;
+    const char *unit = parse_digits(text, &count);
+
+    if (!unit || count == 0)
+        return -1;
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcasecmp(unit, units[i].name) == 0)
+            return __builtin_mul_overflow(count, (uint64_t)1 << units[i].shift, bytes) ? -1 : 0;
+    return -1;
+}
+
+/* The fraction's digits at TEXT of a unit of SCALE ns, added to *TOTAL. Returns what follows. */
+static const char *parse_fraction(const char *text, uint64_t scale, uint64_t *total)
+{
+    if (!is_digit(*text))
+        return NULL;
+    for (; is_digit(*text); text++) {
+        scale = scale % 10 == 0 ? scale / 10 : 0;
+        if (scale == 0 && *text != '0')
+            return NULL;
+        if (__builtin_add_overflow(*total, (uint64_t)(*text - '0') * scale, total))
+            return NULL;
+    }
+    return text;
+}
+
+/* Nanoseconds of the unit named by the whole of TEXT, or 0. */
+static uint64_t duration_unit(const char *text)
+{
+    static const struct {
+        char name[3];
+        uint64_t ns;
+    } units[] = {
+        {"", 1000000000},  {"ns", 1},          {"us", 1000},         {"ms", 1000000},
+        {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000},
+    };
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(text, units[i].name) == 0)
+            return units[i].ns;
+    return 0;
+}
+
+int parse_duration(const char *text, uint64_t *nanoseconds)
+{
+    uint64_t whole, total;
+    const char *rest = parse_digits(text, &whole);
+    uint64_t scale = duration_unit(text + strspn(text, "0123456789."));
+
+    if (!rest || scale == 0 || __builtin_mul_overflow(whole, scale, &total))
+        return -1;
+    if (*rest == '.' && !(rest = parse_fraction(rest + 1, scale, &total)))
+        return -1;
+    if (*rest == '.' || total == 0 || total > INT64_MAX)
+        return -1;
+    *nanoseconds = total;
+    return 0;
+}

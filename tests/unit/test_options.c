@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The command line of `husk run`: what is accepted, and every refusal with its text.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "help.h"
+#include "husk/abi.h"
+#include "options.h"
+
+#define MIB ((uint64_t)1 << 20)
+
+static struct run_options options;
+static struct husk_error error;
+
+#define parse(...) options_parse_run((char *[]){__VA_ARGS__, NULL}, &options, &error)
+
+/* The arguments must be refused, with exactly this text. */
+#define assert_refused(reason, ...) check_refused((char *[]){__VA_ARGS__, NULL}, reason)
+
+static void check_refused(char **argv, const char *reason)
+{
+    assert_int_equal(options_parse_run(argv, &options, &error), -1);
+    assert_string_equal(error.text, reason);
+    assert_int_equal(error.status, STATUS_HUSK);
+    options_free(&options);
+}
+
+static int free_options(void **state)
+{
+    (void)state;
+    options_free(&options);
+    return 0;
+}
+
+static void assert_volume(const char *text, const char *host, const char *guest)
+{
+    assert_int_equal(parse("-v", (char *)text, "image"), 0);
+    assert_int_equal(options.volume_count, 1);
+    assert_string_equal(options.volumes[0].host, host);
+    assert_string_equal(options.volumes[0].guest, guest);
+    assert_false(options.volumes[0].writable);
+    options_free(&options);
+}
+
+static void test_an_image_alone_gets_the_defaults(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("image"), 0);
+    assert_string_equal(options.image, "image");
+    assert_int_equal(options.argument_count, 1);
+    assert_null(options.arguments[1]);
+    assert_int_equal(options.volume_count, 0);
+    assert_int_equal(options.environment_count, 0);
+    assert_string_equal(options.workdir, "/");
+    assert_int_equal(options.memory, 256 * MIB);
+    assert_int_equal(options.timeout_ns, 0);
+    assert_null(options.trace);
+    assert_null(options.stats);
+    assert_false(options.help);
+}
+
+static void test_options_end_at_the_image(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-m", "16M", "image", "-m", "--trace", "--", "x"), 0);
+    assert_int_equal(options.memory, 16 * MIB);
+    assert_null(options.trace);
+    assert_int_equal(options.argument_count, 5);
+    assert_string_equal(options.arguments[0], "image");
+    assert_string_equal(options.arguments[3], "--");
+    assert_null(options.arguments[5]);
+}
+
+static void test_options_end_at_two_dashes(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--trace", "--", "--stats", "--"), 0);
+    assert_string_equal(options.image, "--stats");
+    assert_null(options.stats);
+    assert_int_equal(options.argument_count, 2);
+}
+
+static void test_a_single_dash_and_an_empty_word_are_images(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-", "a"), 0);
+    assert_string_equal(options.image, "-");
+    assert_int_equal(parse("", "a"), 0);
+    assert_string_equal(options.image, "");
+}
+
+static void test_all_four_spellings_of_a_value_are_equal(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-m", "32M", "image"), 0);
+    assert_int_equal(options.memory, 32 * MIB);
+    assert_int_equal(parse("-m32M", "image"), 0);
+    assert_int_equal(options.memory, 32 * MIB);
+    assert_int_equal(parse("--memory", "32M", "image"), 0);
+    assert_int_equal(options.memory, 32 * MIB);
+    assert_int_equal(parse("--memory=32M", "image"), 0);
+    assert_int_equal(options.memory, 32 * MIB);
+}
+
+static void test_the_last_of_equal_options_counts(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-m8M", "-m", "64M", "-w/a", "-w/b", "--trace", "--trace=f", "i"), 0);
+    assert_int_equal(options.memory, 64 * MIB);
+    assert_string_equal(options.workdir, "/b");
+    assert_string_equal(options.trace, "f");
+}
+
+static void test_a_missing_image_is_refused(void **state)
+{
+    const char *text = "no image given; usage: husk run [options] [--] IMAGE [ARG...]";
+
+    (void)state;
+    assert_int_equal(options_parse_run((char *[]){NULL}, &options, &error), -1);
+    assert_string_equal(error.text, text);
+    assert_refused(text, "--");
+    assert_refused(text, "-m", "64M", "--trace");
+}
+
+static void test_unknown_options_are_refused_by_name(void **state)
+{
+    (void)state;
+    assert_refused("unknown option -x; `husk help run` lists all", "-x", "image");
+    assert_refused("unknown option -x; `husk help run` lists all", "-xyz", "image");
+    assert_refused("unknown option --foo; `husk help run` lists all", "--foo", "image");
+    assert_refused("unknown option --foo; `husk help run` lists all", "--foo=secret", "image");
+    assert_refused("unknown option --mem; `husk help run` lists all", "--mem", "64M", "image");
+    assert_refused("unknown option --memoryx; `husk help run` lists all", "--memoryx", "image");
+    assert_refused("unknown option --; `husk help run` lists all", "--=", "image");
+    assert_refused("unknown option ---; `husk help run` lists all", "---", "image");
+}
+
+static void test_missing_values_are_refused_with_their_form(void **state)
+{
+    (void)state;
+    assert_refused("--volume needs a value: HOST:GUEST[:ro]", "-v");
+    assert_refused("--volume needs a value: HOST:GUEST[:ro]", "--volume");
+    assert_refused("--env needs a value: NAME[=VALUE]", "-e");
+    assert_refused("--workdir needs a value: DIR", "-w");
+    assert_refused("--memory needs a value: SIZE, e.g. 256M", "-m");
+    assert_refused("--timeout needs a value: DURATION, e.g. 30s", "--timeout");
+    assert_refused("--publish needs a value: [ADDR:]HOST:GUEST", "-p");
+    assert_refused("--connect needs a value: HOST:PORT", "--connect");
+}
+
+static void test_a_value_where_none_is_taken_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("--help takes no value", "--help=run", "image");
+    assert_refused("--help takes no value", "-hv", "image");
+}
+
+static void test_help_stops_the_parser(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--help", "--nonsense"), 0);
+    assert_true(options.help);
+    assert_null(options.image);
+    assert_int_equal(parse("-v", "a:/b", "-h"), 0);
+    assert_true(options.help);
+}
+
+static void test_help_after_the_image_belongs_to_the_program(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("image", "--help"), 0);
+    assert_false(options.help);
+}
+
+static void test_volumes_are_taken_apart(void **state)
+{
+    (void)state;
+    assert_volume("/a:/b", "/a", "/b");
+    assert_volume("/a:/b:ro", "/a", "/b");
+    assert_volume("./data:/data", "./data", "/data");
+    assert_volume("data:/data", "data", "/data");
+    assert_volume("..:/up", "..", "/up");
+    assert_volume("-x:/b", "-x", "/b");
+}
+
+static void test_guest_paths_are_normalised_and_host_paths_are_not(void **state)
+{
+    (void)state;
+    assert_volume("a//b/:/data/", "a//b/", "/data");
+    assert_volume("a://x///y//", "a", "/x/y");
+    assert_volume("a:/./x/./y/.", "a", "/x/y");
+    assert_volume("a:/", "a", "/");
+    assert_volume("a:///", "a", "/");
+    assert_volume("a:/.", "a", "/");
+    assert_volume("a:/..x/y../...", "a", "/..x/y../...");
+}
+
+static void test_many_volumes_keep_their_order(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-va:/1", "-vb:/2", "-v", "c:/3", "image"), 0);
+    assert_int_equal(options.volume_count, 3);
+    assert_string_equal(options.volumes[0].host, "a");
+    assert_string_equal(options.volumes[2].guest, "/3");
+}
+
+static void test_malformed_volumes_are_refused(void **state)
+{
+    (void)state;
+    assert_refused("--volume /data: give HOST:GUEST, e.g. ./data:/data", "-v", "/data", "i");
+    assert_refused("--volume : give HOST:GUEST, e.g. ./data:/data", "-v", "", "i");
+    assert_refused("--volume :/b: give HOST:GUEST, e.g. ./data:/data", "-v", ":/b", "i");
+    assert_refused("--volume a:: give HOST:GUEST, e.g. ./data:/data", "-v", "a:", "i");
+    assert_refused("--volume a::ro: give HOST:GUEST, e.g. ./data:/data", "-v", "a::ro", "i");
+    assert_refused("--volume a:b: GUEST must be an absolute path, e.g. /data", "-v", "a:b", "i");
+    assert_refused("--volume a:b:ro: GUEST must be an absolute path, e.g. /data", "-va:b:ro", "i");
+}
+
+static void test_dot_dot_in_a_guest_path_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("--volume a:/..: GUEST must not contain '..'", "-v", "a:/..", "i");
+    assert_refused("--volume a:/x/../y: GUEST must not contain '..'", "-v", "a:/x/../y", "i");
+    assert_refused("--volume a:/x/..: GUEST must not contain '..'", "-v", "a:/x/..", "i");
+}
+
+static void test_writable_volumes_are_not_available_yet(void **state)
+{
+    (void)state;
+    assert_refused("--volume a:/b:rw: rw is not available in this version; use ro", "-v", "a:/b:rw",
+                   "i");
+}
+
+static void test_other_words_after_guest_are_refused(void **state)
+{
+    const char *modes[] = {"", "z", "RO", "ro,z", "ro:ro", "/data"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        char volume[32] = "a:/b:";
+        strcat(volume, modes[i]);
+        assert_int_equal(parse("-v", volume, "i"), -1);
+        assert_non_null(strstr(error.text, "only ro or rw may follow GUEST"));
+    }
+}
+
+static void test_guest_paths_end_below_the_limit_of_paths(void **state)
+{
+    char volume[HUSK_PATH_MAX + 3] = "a:/";
+
+    (void)state;
+    memset(volume + 3, 'x', HUSK_PATH_MAX - 1);
+    assert_int_equal(parse("-v", volume, "i"), -1);
+    assert_non_null(strstr(error.text, "GUEST is longer than a path can be"));
+    volume[HUSK_PATH_MAX + 1] = '\0';
+    assert_int_equal(parse("-v", volume, "i"), 0);
+    assert_int_equal(strlen(options.volumes[0].guest), HUSK_PATH_MAX - 1);
+}
+
+static void test_a_long_value_does_not_hide_the_reason(void **state)
+{
+    char value[4000];
+
+    (void)state;
+    memset(value, '9', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    assert_int_equal(parse("-m", value, "i"), -1);
+    assert_non_null(strstr(error.text, "9...: not a size; give digits and K, M or G, e.g. 256M"));
+}
+
+static void test_environment_entries_are_taken_as_given(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-e", "A=1", "-eB=", "--env=C=x=y", "--env", "D==", "image"), 0);
+    assert_int_equal(options.environment_count, 4);
+    assert_string_equal(options.environment[0], "A=1");
+    assert_string_equal(options.environment[1], "B=");
+    assert_string_equal(options.environment[2], "C=x=y");
+    assert_string_equal(options.environment[3], "D==");
+}
+
+static void test_a_name_alone_takes_husks_own_value(void **state)
+{
+    (void)state;
+    setenv("HUSK_TEST", "own", 1);
+    unsetenv("HUSK_TEST_UNSET");
+    unsetenv("HUSK_TES");
+    assert_int_equal(parse("-e", "HUSK_TEST", "-e", "HUSK_TEST_UNSET", "-e", "HUSK_TES", "i"), 0);
+    assert_int_equal(options.environment_count, 1);
+    assert_string_equal(options.environment[0], "HUSK_TEST=own");
+}
+
+static void test_the_last_value_of_a_name_counts(void **state)
+{
+    (void)state;
+    setenv("HUSK_TEST", "own", 1);
+    assert_int_equal(parse("-eHUSK_TEST=1", "-eHUSK_TES=2", "-eHUSK_TEST", "-eHUSK_TES=3", "i"), 0);
+    assert_int_equal(options.environment_count, 2);
+    assert_string_equal(options.environment[0], "HUSK_TEST=own");
+    assert_string_equal(options.environment[1], "HUSK_TES=3");
+}
+
+static void test_an_empty_name_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("--env : the name is empty; give NAME=VALUE or NAME", "-e", "", "i");
+    assert_refused("--env =x: the name is empty; give NAME=VALUE or NAME", "-e", "=x", "i");
+    assert_refused("--env : the name is empty; give NAME=VALUE or NAME", "--env=", "i");
+}
+
+static void test_a_relative_workdir_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("--workdir data: give an absolute path of the guest, e.g. /data", "-wdata", "i");
+    assert_refused("--workdir : give an absolute path of the guest, e.g. /data", "-w", "", "i");
+}
+
+static void test_a_workdir_must_fit_the_boot_page(void **state)
+{
+    char dir[sizeof(((struct husk_boot *)NULL)->cwd) + 1];
+
+    (void)state;
+    memset(dir, '/', sizeof(dir));
+    dir[sizeof(dir) - 1] = '\0';
+    assert_int_equal(parse("-w", dir, "i"), -1);
+    assert_non_null(strstr(error.text, "too long; 2047 bytes are the most"));
+    dir[sizeof(dir) - 2] = '\0';
+    assert_int_equal(parse("-w", dir, "i"), 0);
+}
+
+static void test_memory_is_rounded_up_to_huge_pages(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-m", "8M", "i"), 0);
+    assert_int_equal(options.memory, 8 * MIB);
+    assert_int_equal(parse("-m", "8388609", "i"), 0);
+    assert_int_equal(options.memory, 10 * MIB);
+    assert_int_equal(parse("-m", "9M", "i"), 0);
+    assert_int_equal(options.memory, 10 * MIB);
+    assert_int_equal(parse("-m", "510G", "i"), 0);
+    assert_int_equal(options.memory, HUSK_RAM_MAX);
+}
+
+static void test_memory_out_of_bounds_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("--memory 7M: too small; 8M is the least", "-m", "7M", "i");
+    assert_refused("--memory 256: too small; 8M is the least", "-m", "256", "i");
+    assert_refused("--memory 511G: too large; 510G is the most", "-m", "511G", "i");
+    assert_refused("--memory 1T: too large; 510G is the most", "-m", "1T", "i");
+    assert_refused("--memory 5xyz: not a size; give digits and K, M or G, e.g. 256M", "--memory",
+                   "5xyz", "i");
+    assert_refused("--memory --trace: not a size; give digits and K, M or G, e.g. 256M", "-m",
+                   "--trace", "i");
+}
+
+static void test_timeouts_are_read_in_nanoseconds(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--timeout", "1.5s", "i"), 0);
+    assert_int_equal(options.timeout_ns, 1500000000);
+}
+
+static void test_a_malformed_timeout_is_refused(void **state)
+{
+    (void)state;
+    assert_refused(
+        "--timeout 0: not a duration; give a number above 0 and ms, s, m or h, e.g. 1.5s",
+        "--timeout", "0", "i");
+    assert_refused("--timeout : not a duration; give a number above 0 and ms, s, m or h, e.g. 1.5s",
+                   "--timeout=", "i");
+}
+
+static void test_trace_and_stats_take_a_file_only_after_an_equals_sign(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--trace", "--stats", "image"), 0);
+    assert_string_equal(options.trace, "");
+    assert_string_equal(options.stats, "");
+    assert_string_equal(options.image, "image");
+    assert_int_equal(parse("--trace=a", "--stats=b=c", "image"), 0);
+    assert_string_equal(options.trace, "a");
+    assert_string_equal(options.stats, "b=c");
+}
+
+static void test_an_empty_trace_or_stats_file_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("--trace=: give a file name, or leave the '=' out", "--trace=", "i");
+    assert_refused("--stats=: give a file name, or leave the '=' out", "--stats=", "i");
+}
+
+static void test_network_options_are_not_available_yet(void **state)
+{
+    (void)state;
+    assert_refused("--publish 8080:80: not available in this version; programs have no network",
+                   "-p", "8080:80", "i");
+    assert_refused("--connect a:80: not available in this version; programs have no network",
+                   "--connect=a:80", "i");
+}
+
+static void test_options_can_be_freed_twice(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-va:/b", "-eA=1", "image"), 0);
+    options_free(&options);
+    options_free(&options);
+}
+
+static void test_sizes_are_digits_and_a_unit(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } sizes[] = {
+        {"1", 1},
+        {"1B", 1},
+        {"007", 7},
+        {"4K", 4096},
+        {"4k", 4096},
+        {"4KiB", 4096},
+        {"4kib", 4096},
+        {"3M", 3 * MIB},
+        {"3MiB", 3 * MIB},
+        {"2G", 2048 * MIB},
+        {"2g", 2048 * MIB},
+        {"2GiB", 2048 * MIB},
+        {"1T", 1024 * 1024 * MIB},
+        {"1TiB", 1024 * 1024 * MIB},
+        {"18446744073709551615", UINT64_MAX},
+        {"16777215T", UINT64_MAX - ((uint64_t)1 << 40) + 1},
+    };
+    uint64_t bytes;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        assert_int_equal(parse_size(sizes[i].text, &bytes), 0);
+        assert_int_equal(bytes, sizes[i].bytes);
+    }
+}
+
+static void test_anything_else_is_no_size(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        " ",
+        "0",
+        "0M",
+        "00",
+        "5xyz",
+        "1.5G",
+        "1,5G",
+        " 5",
+        "5 ",
+        "5 M",
+        "-5",
+        "+5",
+        "0x10",
+        "1e3",
+        "M",
+        "K5",
+        "5KB",
+        "5MB",
+        "5Ki",
+        "5iB",
+        "5MM",
+        "5M5",
+        "5P",
+        "5\n",
+        "18446744073709551616",
+        "99999999999999999999999999",
+        "16777216T",
+        "18014398509481984K",
+    };
+    uint64_t bytes;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (parse_size(texts[i], &bytes) != -1)
+            fail_msg("'%s' was taken as a size", texts[i]);
+}
+
+static void test_durations_are_digits_a_fraction_and_a_unit(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t ns;
+    } durations[] = {
+        {"1", 1000000000},
+        {"1s", 1000000000},
+        {"0.5", 500000000},
+        {"00.5s", 500000000},
+        {"250ms", 250000000},
+        {"7us", 7000},
+        {"9ns", 9},
+        {"9.00ns", 9},
+        {"1.5m", 90000000000},
+        {"2h", 7200000000000},
+        {"0.000000001", 1},
+        {"0.00000000100000000000000000000000", 1},
+        {"1.00000000025h", 3600000000900},
+        {"9223372036.854775807", INT64_MAX},
+    };
+    uint64_t ns;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
+        assert_int_equal(parse_duration(durations[i].text, &ns), 0);
+        assert_int_equal(ns, durations[i].ns);
+    }
+}
+
+static void test_anything_else_is_no_duration(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        " ",
+        "0",
+        "0s",
+        "0.0",
+        "0.000ms",
+        "5xyz",
+        " 5",
+        "5 ",
+        "5 s",
+        "-5",
+        "+5",
+        "0x10",
+        "1e3",
+        "s",
+        ".",
+        ".5",
+        "5.",
+        "5.s",
+        "1..5",
+        "1.5.5",
+        "1.5.5s",
+        "1,5",
+        "5S",
+        "5M",
+        "5min",
+        "5d",
+        "5ss",
+        "5s5",
+        "5sm",
+        "5\n",
+        "1.5ns",
+        "0.5ns",
+        "0.0000000001",
+        "1.0000000000000001h",
+        "9223372036.854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "99999999999999999999h",
+        "2562048h",
+        "18446744073.709551616",
+    };
+    uint64_t ns;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (parse_duration(texts[i], &ns) != -1)
+            fail_msg("'%s' was taken as a duration", texts[i]);
+}
+
+static void test_help_knows_every_command_and_option(void **state)
+{
+    static const char *const words[] = {"--volume",  "--env",   "--workdir", "--memory",
+                                        "--timeout", "--trace", "--stats",   "--publish",
+                                        "--connect", "--help"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        assert_non_null(strstr(help_text("run"), words[i]));
+    assert_non_null(help_text(NULL));
+    assert_non_null(help_text("inspect"));
+    assert_non_null(help_text("doctor"));
+    assert_non_null(help_text("help"));
+    assert_null(help_text("nonsense"));
+    assert_null(help_text(""));
+}
+
+#define test(name) cmocka_unit_test_teardown(name, free_options)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(test_an_image_alone_gets_the_defaults),
+        test(test_options_end_at_the_image),
+        test(test_options_end_at_two_dashes),
+        test(test_a_single_dash_and_an_empty_word_are_images),
+        test(test_all_four_spellings_of_a_value_are_equal),
+        test(test_the_last_of_equal_options_counts),
+        test(test_a_missing_image_is_refused),
+        test(test_unknown_options_are_refused_by_name),
+        test(test_missing_values_are_refused_with_their_form),
+        test(test_a_value_where_none_is_taken_is_refused),
+        test(test_help_stops_the_parser),
+        test(test_help_after_the_image_belongs_to_the_program),
+        test(test_volumes_are_taken_apart),
+        test(test_guest_paths_are_normalised_and_host_paths_are_not),
+        test(test_many_volumes_keep_their_order),
+        test(test_malformed_volumes_are_refused),
+        test(test_dot_dot_in_a_guest_path_is_refused),
+        test(test_writable_volumes_are_not_available_yet),
+        test(test_other_words_after_guest_are_refused),
+        test(test_guest_paths_end_below_the_limit_of_paths),
+        test(test_a_long_value_does_not_hide_the_reason),
+        test(test_environment_entries_are_taken_as_given),
+        test(test_a_name_alone_takes_husks_own_value),
+        test(test_the_last_value_of_a_name_counts),
+        test(test_an_empty_name_is_refused),
+        test(test_a_relative_workdir_is_refused),
+        test(test_a_workdir_must_fit_the_boot_page),
+        test(test_memory_is_rounded_up_to_huge_pages),
+        test(test_memory_out_of_bounds_is_refused),
+        test(test_timeouts_are_read_in_nanoseconds),
+        test(test_a_malformed_timeout_is_refused),
+        test(test_trace_and_stats_take_a_file_only_after_an_equals_sign),
+        test(test_an_empty_trace_or_stats_file_is_refused),
+        test(test_network_options_are_not_available_yet),
+        test(test_options_can_be_freed_twice),
+        test(test_sizes_are_digits_and_a_unit),
+        test(test_anything_else_is_no_size),
+        test(test_durations_are_digits_a_fraction_and_a_unit),
+        test(test_anything_else_is_no_duration),
+        test(test_help_knows_every_command_and_option),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
