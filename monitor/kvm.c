@@ -31,10 +31,16 @@
 #define XCR0_X87_SSE   3UL
 
 /* The same CPUID bits: SDM 2A, CPUID. */
+#define CPUID_0_EBX_INTEL    0x756e6547 /* "Genu" */
 #define CPUID_1_ECX_XSAVE    (1U << 26)
 #define CPUID_1_ECX_OSXSAVE  (1U << 27)
 #define CPUID_7_EBX_FSGSBASE (1U << 0)
 #define CPUID_7_EBX_SMEP     (1U << 7)
+
+/* Type of TR's segment: VT-x wants it busy (SDM 3C 26.3.1.2). AMD-V does not check it (APM
+ * 2, 15.5.1), but QEMU's emulation of AMD-V grants the I/O bitmap only to one that is available. */
+#define TSS_AVAILABLE 9
+#define TSS_BUSY      11
 
 #define MSR_STAR      0xc0000081 /* SDM 4, table 2-2 */
 #define MSR_LSTAR     0xc0000082
@@ -161,45 +167,56 @@ static struct kvm_cpuid_entry2 *find_leaf(struct cpuid *cpuid, uint32_t function
     return &none;
 }
 
+/* What depends on the processor. */
+struct features {
+    uint64_t cr4;
+    uint8_t tss_type; /* of TR */
+};
+
+static int set_xcr0(const struct vm *vm, uint64_t value)
+{
+    struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0] = {.xcr = 0, .value = value}};
+
+    return ioctl(vm->vcpu, KVM_SET_XCRS, &xcrs);
+}
+
 /*
- * Give the guest the CPUID that KVM supports and the extended states that go with it; add to *CR4
- * what it allows. On kvm-pvm `cpuid` at ring 3 shows the host's own leaves and state whatever is
+ * Give the guest the CPUID that KVM supports and the extended states that go with it; note what it
+ * allows. On kvm-pvm `cpuid` at ring 3 shows the host's own leaves and state whatever is
  * set, so the third of a millisecond is saved there.
  */
-static int set_cpuid(const struct vm *vm, uint64_t *cr4, struct husk_error *err)
+static int set_cpuid(const struct vm *vm, struct features *features, struct husk_error *err)
 {
     struct cpuid cpuid = {.head.nent = 128};
-    struct kvm_xcrs xcrs = {.nr_xcrs = 1};
     const struct kvm_cpuid_entry2 *state;
 
     if (vm->kind == KVM_KIND_PVM) {
-        *cr4 |= CR4_FSGSBASE;
+        features->cr4 |= CR4_FSGSBASE;
         return 0;
     }
     if (ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, &cpuid) < 0 ||
         ioctl(vm->vcpu, KVM_SET_CPUID2, &cpuid) < 0)
         return error_set(err, STATUS_HUSK, "KVM refused the vCPU's CPUID: %s", strerror(errno));
     if (find_leaf(&cpuid, 7, 0)->ebx & CPUID_7_EBX_FSGSBASE)
-        *cr4 |= CR4_FSGSBASE;
+        features->cr4 |= CR4_FSGSBASE;
     if (find_leaf(&cpuid, 7, 0)->ebx & CPUID_7_EBX_SMEP)
-        *cr4 |= CR4_SMEP;
+        features->cr4 |= CR4_SMEP;
+    if (find_leaf(&cpuid, 0, 0)->ebx != CPUID_0_EBX_INTEL)
+        features->tss_type = TSS_AVAILABLE;
     if (!(find_leaf(&cpuid, 1, 0)->ecx & CPUID_1_ECX_XSAVE))
         return 0;
-    *cr4 |= CR4_OSXSAVE;
+    features->cr4 |= CR4_OSXSAVE;
     state = find_leaf(&cpuid, 0xd, 0);
-    xcrs.xcrs[0].xcr = 0;
-    xcrs.xcrs[0].value = state->eax | (uint64_t)state->edx << 32 | XCR0_X87_SSE;
-    if (ioctl(vm->vcpu, KVM_SET_XCRS, &xcrs) < 0) {
-        xcrs.xcrs[0].value = XCR0_X87_SSE;
-        if (ioctl(vm->vcpu, KVM_SET_XCRS, &xcrs) < 0)
-            return error_set(err, STATUS_HUSK, "KVM refused XCR0: %s", strerror(errno));
-    }
+    if (set_xcr0(vm, state->eax | (uint64_t)state->edx << 32 | XCR0_X87_SSE) < 0 &&
+        set_xcr0(vm, XCR0_X87_SSE) < 0)
+        return error_set(err, STATUS_HUSK, "KVM refused XCR0: %s", strerror(errno));
     return 0;
 }
 
 /* Straight into 64-bit mode at ring 3: SDM 3A 3.4.5 for the descriptors' fields, 9.8.5 for the
  * mode. */
-static int set_system_registers(struct vm *vm, const struct guest_memory *memory, uint64_t cr4)
+static int set_system_registers(const struct vm *vm, const struct guest_memory *memory,
+                                const struct features *features)
 {
     const struct kvm_segment code = {.limit = ~0U,
                                      .selector = HUSK_USER_CS,
@@ -227,25 +244,19 @@ static int set_system_registers(struct vm *vm, const struct guest_memory *memory
         .tr = {.base = HUSK_RING0_TABLES + HUSK_TSS_OFFSET,
                .limit = RING0_TSS_LIMIT,
                .selector = HUSK_TSS_SEL,
-               .type = 11,
+               .type = features->tss_type,
                .present = 1},
         .ldt = {.type = 2, .unusable = 1},
         .gdt = {.base = HUSK_RING0_TABLES + HUSK_GDT_OFFSET, .limit = RING0_GDT_LIMIT},
         .idt = {.base = HUSK_RING0_TABLES + HUSK_IDT_OFFSET, .limit = RING0_IDT_LIMIT},
         .cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG,
         .cr3 = memory_root(memory),
-        .cr4 = cr4,
+        .cr4 = features->cr4,
         .efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE,
         .apic_base = APIC_BASE_RESET,
     };
 
-    if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) == 0) {
-        vm->fsgsbase = cr4 & CR4_FSGSBASE;
-        return 0;
-    }
-    if (!(cr4 & CR4_FSGSBASE))
-        return -1;
-    return set_system_registers(vm, memory, cr4 & ~CR4_FSGSBASE);
+    return ioctl(vm->vcpu, KVM_SET_SREGS, &sregs);
 }
 
 static int set_msrs(const struct vm *vm, const struct husk_note *rt)
@@ -274,8 +285,8 @@ int vm_create_vcpu(struct vm *vm, const struct guest_memory *memory, const struc
                    struct husk_error *err)
 {
     struct kvm_regs regs = {.rip = rt->rt_start, .rflags = RFLAGS_START};
-    uint64_t cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-    int size;
+    struct features features = {CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT, TSS_BUSY};
+    int size, ret;
 
     vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
     if (vm->vcpu < 0)
@@ -291,11 +302,17 @@ int vm_create_vcpu(struct vm *vm, const struct guest_memory *memory, const struc
         return error_set(err, STATUS_HUSK, "cannot map kvm_run: %s", strerror(errno));
     }
     step(vm, "mmap_run");
-    if (set_cpuid(vm, &cr4, err) < 0)
+    if (set_cpuid(vm, &features, err) < 0)
         return -1;
     step(vm, "set_cpuid");
     ring0_build(memory, rt);
-    if (set_system_registers(vm, memory, cr4) < 0)
+    ret = set_system_registers(vm, memory, &features);
+    if (ret < 0 && features.cr4 & CR4_FSGSBASE) {
+        features.cr4 &= ~CR4_FSGSBASE;
+        ret = set_system_registers(vm, memory, &features);
+    }
+    vm->fsgsbase = features.cr4 & CR4_FSGSBASE;
+    if (ret < 0)
         return error_set(err, STATUS_HUSK, "KVM refused the vCPU's system registers: %s",
                          strerror(errno));
     step(vm, "set_sregs");

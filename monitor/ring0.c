@@ -11,10 +11,12 @@
 #define DATA(dpl)   (0x00cf93000000ffffULL | (uint64_t)(dpl) << 45)
 
 /* SDM 3A figure 8-11: the 64-bit TSS. */
-#define TSS_RSP0       4
-#define TSS_IOMAP      102
-#define TSS_SIZE       104
-#define GATE_INTERRUPT 0x8eULL /* present, DPL 0, 64-bit interrupt gate: figure 6-8 */
+#define TSS_RSP0          4
+#define TSS_IOMAP         102
+#define TSS_SIZE          104
+#define GATE_INTERRUPT    0x8eULL /* present, DPL 0, 64-bit interrupt gate: figure 6-8 */
+#define GATE_RING3        0x60ULL /* DPL 3: int3 may come from there */
+#define VECTOR_BREAKPOINT 3
 
 static void build_gdt(uint64_t *gdt)
 {
@@ -40,9 +42,10 @@ static void build_idt(uint64_t (*idt)[2])
 {
     for (uint64_t vector = 0; vector < HUSK_VECTORS; vector++) {
         uint64_t stub = HUSK_RING0_TEXT + vector * HUSK_STUB_SIZE;
+        uint64_t gate = vector == VECTOR_BREAKPOINT ? GATE_INTERRUPT | GATE_RING3 : GATE_INTERRUPT;
 
-        idt[vector][0] = (stub & 0xffff) | HUSK_KERNEL_CS << 16 | GATE_INTERRUPT << 40 |
-                         (stub >> 16 & 0xffff) << 48;
+        idt[vector][0] =
+            (stub & 0xffff) | HUSK_KERNEL_CS << 16 | gate << 40 | (stub >> 16 & 0xffff) << 48;
         idt[vector][1] = stub >> 32;
     }
 }

@@ -57,7 +57,7 @@ run() {
     fi
     status=0
     "$@" <"$input" >"$output" 2>&1 || status=$?
-    echo "status $status" >>"$output"
+    printf '\nstatus %d\n' $status >>"$output"
 }
 
 guest_case() {

@@ -41,7 +41,7 @@ static void check_formats(void)
     wchar_t buffer[64], word[16];
     int number = 0;
 
-    check(swprintf(buffer, 64, L"%d %ls %s %.3f %c", 42, L"wide", "narrow", 3.14159, 'c') == 25,
+    check(swprintf(buffer, 64, L"%d %ls %s %.3f %c", 42, L"wide", "narrow", 3.14159, 'c') == 22,
           "swprintf counts");
     printf("%ls\n", buffer);
     check(swprintf(buffer, 4, L"%s", "too long") < 0, "swprintf tells a lack of room");
@@ -93,7 +93,7 @@ static void check_stream(void)
     FILE *stream = open_wmemstream(&text, &length);
 
     check(fwide(stream, 0) > 0, "a wide stream");
-    fwprintf(stream, L"%ls %d", L"number", 5);
+    fputws(L"wide output", stream);
     fputwc(L'!', stream);
     fclose(stream);
     printf("%ls, %zu\n", text, length);

@@ -39,7 +39,7 @@ static void print_floats(void)
 {
     static const double values[] = {0.0,     -0.0,    1.0,     0.1,      1.0 / 3, 2.5,
                                     1e10,    1e-5,    123456,  1234567,  1e100,   -1e-300,
-                                    DBL_MAX, DBL_MIN, 0.99999, 999999.5, 0x1p-52, 6.02214076e23};
+                                    DBL_MAX, DBL_MIN, 0.99999, 999999.4, 0x1p-52, 6.02214076e23};
 
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         double v = values[i];
@@ -51,6 +51,19 @@ static void print_floats(void)
     printf("[%.0f] [%.0f] [%.0f] [%.0f]\n", 0.5, 1.5, 2.5, 3.5);
     printf("[%.60f]\n[%.40g]\n", 0.1, 1e-20);
     printf("[%Lf] [%Le] [%.21Lg]\n", 1.0L / 3, LDBL_MAX, 3.14159265358979323846L);
+}
+
+static void print_buffered(const char *how, int mode, size_t size)
+{
+    static char buffer[64];
+    FILE *stream = fdopen(dup(STDOUT_FILENO), "w");
+
+    fflush(stdout);
+    setvbuf(stream, mode == _IONBF ? NULL : buffer, mode, size);
+    fprintf(stream, "buffered %s: %d, ", how, mode == _IONBF);
+    fputs("a string longer than the buffer, ", stream);
+    putc('\n', stream);
+    fclose(stream);
 }
 
 static int format_list(char *buffer, size_t size, const char *format, ...)
@@ -110,15 +123,12 @@ static void check_scanning(void)
 
 int main(void)
 {
-    static char buffer[64];
-
     print_integers();
-    setvbuf(stdout, NULL, _IONBF, 0);
-    puts("unbuffered");
     print_strings();
-    setvbuf(stdout, buffer, _IOLBF, sizeof buffer);
-    puts("by line");
     print_floats();
+    print_buffered("not", _IONBF, 0);
+    print_buffered("by line", _IOLBF, 32);
+    print_buffered("fully", _IOFBF, 16);
     check_targets();
     check_scanning();
     return exit_status();
