@@ -12,16 +12,30 @@
 #define EXPRESSION_DEPTH 16
 /* How much of the stack is searched for a return address when there is no table. */
 #define SEARCH_BYTES 0x10000
-/* A function is taken to be the one that a call enters if it is at most so far into it. */
+/* Without symbols, a call is taken to enter the code that is at most so far behind its target. */
 #define FUNCTION_MAX 0x10000
+/* How long a chain of functions may be that end with a jump to the next one. */
+#define TAIL_CALLS_MAX 4
+/* The first function of a program takes some 20 bytes to call the next one and never returns. */
+#define START_BYTES 0x20
+
+struct function {
+    guest_addr_t start, end;
+};
 
 struct walker {
     const struct guest_memory *memory;
+    const struct elf_image *image;
     struct eh_frame table;
+    struct symbols *symbols; /* read when first needed; there may be none */
+    bool symbols_read;
     uint64_t bias;
+    guest_addr_t start; /* the program's first instruction */
     uint64_t regs[DWARF_REGS];
     bool pc_exact; /* regs[DWARF_RIP] is the current instruction, not the one behind a call */
     bool guessed;  /* registers may be wrong: the last steps were not by the table alone */
+    bool function_known;
+    struct function function; /* the current one, while there is no table */
 };
 
 static bool read_word(const struct walker *walker, guest_addr_t addr, uint64_t *word)
@@ -213,12 +227,45 @@ static enum step step_by_table(struct walker *walker)
     return STEP_CALLER;
 }
 
+static bool function_at(struct walker *walker, guest_addr_t addr, struct function *function)
+{
+    if (!walker->symbols_read)
+        walker->symbols = symbols_load(&walker->image->file);
+    walker->symbols_read = true;
+    if (!symbols_bounds(walker->symbols, addr - walker->bias, &function->start, &function->end))
+        return false;
+    function->start += walker->bias;
+    function->end += walker->bias;
+    return true;
+}
+
+/* Whether the function at TARGET is the current one or ends with a jump that leads there. */
+static bool leads_to(struct walker *walker, guest_addr_t target)
+{
+    for (int i = 0; i < TAIL_CALLS_MAX && target != walker->function.start; i++) {
+        const size_t jump_len = 5;
+        struct function tail;
+        const uint8_t *jump;
+        int32_t distance;
+
+        if (!function_at(walker, target, &tail) || tail.end - target < jump_len)
+            return false;
+        jump = memory_pointer(walker->memory, tail.end - jump_len, jump_len,
+                              HUSK_PROT_READ | HUSK_PROT_EXEC);
+        if (!jump || *jump != 0xe9)
+            return false;
+        memcpy(&distance, jump + 1, sizeof(distance));
+        target = tail.end + (uint64_t)(int64_t)distance;
+    }
+    return target == walker->function.start;
+}
+
 /*
  * Whether the stack's word at ADDR, with VALUE, is the return address of the call that entered the
- * current function. Of an indirect call nobody knows what it entered, so it is believed only where
- * a function without a frame has its return address.
+ * current function. Of an indirect call nobody knows what it entered, so that it is believed only
+ * where a function without a frame has its return address.
  */
-static bool returns_from_here(const struct walker *walker, guest_addr_t addr, uint64_t value)
+static bool returns_from_here(struct walker *walker, guest_addr_t addr, uint64_t value)
 {
     bool on_top = addr == walker->regs[DWARF_RSP];
     uint64_t rip = walker->regs[DWARF_RIP];
@@ -226,7 +273,9 @@ static bool returns_from_here(const struct walker *walker, guest_addr_t addr, ui
 
     switch (call_before(walker, value, &target)) {
     case CALL_DIRECT:
-        return rip - target < FUNCTION_MAX || (on_top && !is_code(walker, rip));
+        if (walker->function_known)
+            return leads_to(walker, target);
+        return is_code(walker, rip) ? rip - target < FUNCTION_MAX : on_top;
     case CALL_INDIRECT:
         return on_top;
     case CALL_NONE:
@@ -235,16 +284,16 @@ static bool returns_from_here(const struct walker *walker, guest_addr_t addr, ui
     return false;
 }
 
-static bool returns(const struct walker *walker, guest_addr_t addr, uint64_t value)
+static bool returns(struct walker *walker, guest_addr_t addr, uint64_t value)
 {
     (void)addr;
     return follows_call(walker, value);
 }
 
 /* The first word of LEN bytes from FROM that PREDICATE accepts. */
-static bool search(const struct walker *walker, guest_addr_t from, uint64_t len,
-                   bool (*predicate)(const struct walker *, guest_addr_t, uint64_t),
-                   guest_addr_t *found, uint64_t *value)
+static bool search(struct walker *walker, guest_addr_t from, uint64_t len,
+                   bool (*predicate)(struct walker *, guest_addr_t, uint64_t), guest_addr_t *found,
+                   uint64_t *value)
 {
     for (uint64_t i = 0; i < len;) {
         if (!read_word(walker, from + i, value)) {
@@ -269,6 +318,63 @@ static void return_to(struct walker *walker, guest_addr_t addr, uint64_t rip)
     walker->guessed = true;
 }
 
+/* Registers that a callee preserves: rbx, rbp, r12 to r15. */
+enum { PRESERVED = 6 };
+
+/* The registers of the `pop`s at CODE that end with `ret`, by DWARF's numbers. Returns their
+ * number. */
+static size_t pops_at(const uint8_t *code, size_t len, uint8_t regs[PRESERVED])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        bool extended = code[i] == 0x41 && i + 1 < len;
+        uint8_t op = code[extended ? ++i : i];
+
+        if (op == 0xc3 && !extended)
+            return count;
+        if (count == PRESERVED)
+            return 0;
+        if (extended && op >= 0x5c && op <= 0x5f) /* pop r12 to r15 */
+            regs[count++] = op - 0x5c + 12;
+        else if (!extended && (op == 0x5b || op == 0x5d)) /* pop rbx, pop rbp */
+            regs[count++] = op - 0x58;
+        else
+            return 0;
+    }
+    return 0;
+}
+
+/*
+ * What the current function restores before it returns tells what it saved below its return
+ * address, which is at ADDR. Callers with a table may need these registers to find their own frame.
+ */
+static void restore_preserved(struct walker *walker, guest_addr_t addr)
+{
+    uint64_t len = walker->function.end - walker->function.start;
+    const uint8_t *code = memory_pointer_prefix(walker->memory, walker->function.start, &len,
+                                                HUSK_PROT_READ | HUSK_PROT_EXEC);
+    uint8_t regs[PRESERVED], most[PRESERVED];
+    size_t count, best = 0;
+
+    if (!code || !walker->function_known)
+        return;
+    for (uint64_t i = 0; i < len && i < FUNCTION_MAX; i++) {
+        count = pops_at(code + i, len - i, regs);
+        if (count <= best)
+            continue;
+        memcpy(most, regs, count);
+        best = count;
+    }
+    for (size_t i = 0; i < best; i++) {
+        guest_addr_t saved = addr - 8 * (best - i);
+        uint64_t value;
+
+        if (addr - saved <= addr - walker->regs[DWARF_RSP] && read_word(walker, saved, &value))
+            walker->regs[most[i]] = value;
+    }
+}
+
 /*
  * Without a table. musl's functions have none and do not keep the frame pointer, so that it is the
  * frame of some caller: it only bounds the search for the call that led here.
@@ -276,15 +382,20 @@ static void return_to(struct walker *walker, guest_addr_t addr, uint64_t rip)
 static enum step step_by_stack(struct walker *walker)
 {
     guest_addr_t stack = (walker->regs[DWARF_RSP] + 7) & ~7ULL, frame = walker->regs[DWARF_RBP];
+    uint64_t pc = walker->regs[DWARF_RIP] - (walker->pc_exact ? 0 : 1);
     uint64_t rip, frame_rip, frame_link, len = SEARCH_BYTES;
     guest_addr_t found;
     bool has_frame = frame - stack < SEARCH_BYTES && frame % 8 == 0 &&
                      read_word(walker, frame, &frame_link) &&
                      read_word(walker, frame + 8, &frame_rip) && follows_call(walker, frame_rip);
 
+    if (pc - walker->start < START_BYTES)
+        return STEP_OUTERMOST;
+    walker->function_known = function_at(walker, pc, &walker->function);
     if (has_frame)
         len = frame + 8 - stack;
     if (search(walker, stack, len, returns_from_here, &found, &rip)) {
+        restore_preserved(walker, found);
         return_to(walker, found, rip);
         return STEP_CALLER;
     }
@@ -305,7 +416,9 @@ size_t backtrace_walk(const struct elf_image *image, uint64_t bias,
 {
     struct walker walker = {
         .memory = memory,
+        .image = image,
         .bias = bias,
+        .start = (image->husk ? image->note.entry : image->entry) + bias,
         /* System V ABI for x86-64, figure 3.36 */
         .regs = {regs->rax, regs->rdx, regs->rcx, regs->rbx, regs->rsi, regs->rdi, regs->rbp,
                  regs->rsp, regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13,
@@ -325,6 +438,7 @@ size_t backtrace_walk(const struct elf_image *image, uint64_t bias,
             break;
         frames[count++] = walker.regs[DWARF_RIP];
     }
+    symbols_free(walker.symbols);
     eh_frame_free(&walker.table);
     return count;
 }

@@ -5,7 +5,7 @@
  */
 #include "eh_frame.h"
 
-#include <linux/elf.h>
+#include <elf.h>
 #include <stdlib.h>
 
 #define TABLE_MAX        (16U << 20)

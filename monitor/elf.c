@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "elf.h"
 
+#include <elf.h>
 #include <errno.h>
-#include <linux/elf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 /* One read of this size holds the ELF header, program headers and notes of nearly every image. */
-#define HEAD_SIZE 4096
-#define PHDRS_MAX 64 /* linkers write about a dozen */
+#define HEAD_SIZE  4096
+#define NAME_SHOWN 190 /* of a long name the end, so that the fault fits in the message */
+#define PHDRS_MAX  64  /* linkers write about a dozen */
 /* Bounds on the work that a hostile image can ask for. */
 #define NOTES_MAX      256
 #define NOTE_BYTES_MAX 0x10000
 #define DYNAMIC_MAX    1024
 
 #define WINDOW_END (HUSK_WINDOW + HUSK_WINDOW_SIZE)
-/* The System V ABI's DT_FLAGS_1 bit of an executable; linux/elf.h lacks it. */
-#define DF_1_PIE 0x08000000
 
 #define RELINK  "relink with -static, or use husk-cc"
 #define DAMAGED "copy or build it again"
@@ -36,13 +35,16 @@ struct parser {
 static int __attribute__((format(printf, 2, 3)))
 refuse(const struct parser *parser, const char *format, ...)
 {
+    const char *name = parser->file->name;
+    size_t len = strlen(name), skipped = len > NAME_SHOWN ? len - NAME_SHOWN : 0;
     char text[400];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    return error_set(parser->err, STATUS_IMAGE, "%s: %s", parser->file->name, text);
+    return error_set(parser->err, STATUS_IMAGE, "%s%s: %s", skipped ? "..." : "", name + skipped,
+                     text);
 }
 
 static uint64_t round_down(uint64_t value, uint64_t unit)
@@ -480,12 +482,8 @@ static uint64_t phdr_vaddr(const struct parser *parser)
 
 int elf_parse(const struct elf_file *file, struct elf_image *image, struct husk_error *err)
 {
-    struct parser parser;
+    struct parser parser = {.file = file, .image = image, .err = err};
 
-    parser.file = file;
-    parser.image = image;
-    parser.err = err;
-    parser.flagged_pie = false;
     *image = (struct elf_image){.file = *file};
     if (read_head(&parser) < 0 || check_header(&parser) < 0 || read_phdrs(&parser) < 0)
         return -1;

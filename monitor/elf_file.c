@@ -5,8 +5,8 @@
  */
 #include "elf.h"
 
+#include <elf.h>
 #include <errno.h>
-#include <linux/elf.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "symbols.h"
 
-#include <linux/elf.h>
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +12,6 @@
 #define SECTIONS_MAX 256
 /* How many functions that begin before an address, but end before it too, are looked at. */
 #define LOOK_BACK 64
-
-#define STT_GNU_IFUNC 10 /* the resolver of a function with several versions */
 
 struct symbol {
     uint64_t address, size;
@@ -177,7 +175,7 @@ static size_t begin_before(const struct symbols *symbols, uint64_t address)
     return low;
 }
 
-const char *symbols_find(const struct symbols *symbols, uint64_t address, uint64_t *offset)
+static const struct symbol *find(const struct symbols *symbols, uint64_t address)
 {
     size_t before, last;
 
@@ -189,12 +187,35 @@ const char *symbols_find(const struct symbols *symbols, uint64_t address, uint64
         const struct symbol *symbol = &symbols->sorted[i - 1];
         bool nearest = symbol->address == symbols->sorted[before - 1].address;
 
-        if (address - symbol->address >= symbol->size || (symbol->open && !nearest))
-            continue;
-        *offset = address - symbol->address;
-        return symbols->strings + symbol->name;
+        if (address - symbol->address < symbol->size && (!symbol->open || nearest))
+            return symbol;
     }
     return NULL;
+}
+
+const char *symbols_find(const struct symbols *symbols, uint64_t address, uint64_t *offset)
+{
+    const struct symbol *symbol = find(symbols, address);
+
+    if (!symbol)
+        return NULL;
+    *offset = address - symbol->address;
+    return symbols->strings + symbol->name;
+}
+
+bool symbols_bounds(const struct symbols *symbols, uint64_t address, uint64_t *start, uint64_t *end)
+{
+    const struct symbol *symbol = find(symbols, address);
+    size_t next;
+
+    if (!symbol)
+        return false;
+    *start = symbol->address;
+    *end = symbol->address + symbol->size;
+    next = begin_before(symbols, address);
+    if (symbol->open && next < symbols->count && symbols->sorted[next].address < *end)
+        *end = symbols->sorted[next].address;
+    return true;
 }
 
 uint64_t symbols_address(const struct symbols *symbols, const char *name)

@@ -25,6 +25,13 @@ void symbols_free(struct symbols *symbols);
  */
 const char *symbols_find(const struct symbols *symbols, uint64_t address, uint64_t *offset);
 
+/*
+ * The bounds of the function that covers ADDRESS, as symbols_find finds it: its first byte and the
+ * one past its last. Returns whether there is one.
+ */
+bool symbols_bounds(const struct symbols *symbols, uint64_t address, uint64_t *start,
+                    uint64_t *end);
+
 /* The address as linked of the function NAME, or 0. Works on NULL. */
 uint64_t symbols_address(const struct symbols *symbols, const char *name);
 
@@ -33,11 +40,12 @@ uint64_t symbols_address(const struct symbols *symbols, const char *name);
 /*
  * Walk the stack from REGS and write up to BACKTRACE_MAX guest addresses of frames, the faulting
  * instruction first, into FRAMES; return their number (at least 1). Unwinds by the image's
- * .eh_frame call frame information (found through PT_GNU_EH_FRAME, read with elf_read), where a
- * function has none by the frame pointer chain, and where that looks wrong by the words on the
- * stack that follow a call instruction in an executable segment. Stops at the outermost frame, when
- * the stack pointer does not move up, or at memory that the guest may not read. BIAS is what was
- * added to the image's addresses. Everything it reads is untrusted; it allocates a bounded amount.
+ * .eh_frame call frame information. Where a function has none (all of musl's) or it leads nowhere,
+ * by the word on the stack that returns from a call to the current function, by the frame pointer
+ * chain, or by the first word that follows a call instruction. Stops at the outermost frame, when
+ * the stack pointer does not move up, or when no frame can be found in the next 64 KiB. BIAS is
+ * what was added to the image's addresses. Everything it reads is untrusted; it allocates a bounded
+ * amount and takes a bounded time.
  */
 size_t backtrace_walk(const struct elf_image *image, uint64_t bias,
                       const struct guest_memory *memory, const struct husk_regs *regs,

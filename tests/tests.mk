@@ -19,4 +19,60 @@ $(B)/unit/test_%: tests/unit/test_%.c $(B)/unit/libmonitor.a
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -MMD -MP $< $(B)/unit/libmonitor.a -lcmocka -o $@
 
+# Guest programs, built five ways. The ways are directories: argv[0] ends the same in all of them.
+CC_husk := $(B)/husk-cc
+CC_musl := musl-gcc -static
+CC_glibc := gcc -static
+CC_pie := gcc -static-pie
+CC_lld := $(CLANG) -static -fuse-ld=lld
+GUEST += $(patsubst tests/guest/%.c,%,$(wildcard tests/guest/husk-only/*.c))
+
+define guests
+$(B)/guest/$(1)/%: tests/guest/%.c $(wildcard tests/guest/*.h) $(filter $(B)/husk-cc,$(CC_$(1)))
+	@mkdir -p $$(@D)
+	$(CC_$(1)) $(APP_CFLAGS) $$< -o $$@
+
+$(B)/guest/$(1)/%: tests/system/guests/%.c $(filter $(B)/husk-cc,$(CC_$(1)))
+	@mkdir -p $$(@D)
+	$(CC_$(1)) $(APP_CFLAGS) $$< -o $$@
+
+$(B)/guest/$(1)/crash: $(wildcard apps/crash/*.[ch]) $(filter $(B)/husk-cc,$(CC_$(1)))
+	@mkdir -p $$(@D)
+	$(CC_$(1)) $(APP_CFLAGS) $$(filter %.c,$$^) -o $$@
+endef
+TOOLCHAINS := husk musl glibc pie lld
+$(foreach t,$(TOOLCHAINS),$(eval $(call guests,$(t))))
+
+GUEST += crash $(patsubst tests/system/guests/%.c,%,$(wildcard tests/system/guests/*.c))
+GUESTS := $(foreach t,$(TOOLCHAINS),$(GUEST:%=$(B)/guest/$(t)/%))
+
+$(B)/guest/tree/.made: tests/guest/make-tree.sh
+	rm -rf $(@D)
+	tests/guest/make-tree.sh $(@D)
+	@touch $@
+
+$(B)/guest/cases: tests/system/list-cases.sh tests/guest/cases.sh
+	@mkdir -p $(@D)
+	tests/system/list-cases.sh > $@
+
+HOSTILE := $(patsubst tests/hostile/%.c,$(B)/hostile/%,$(wildcard tests/hostile/*.c))
+
+$(B)/hostile/%: tests/hostile/%.c tests/hostile/hostile.h include/husk/abi.h $(B)/husk-cc
+	@mkdir -p $(@D)
+	$(B)/husk-cc $(APP_CFLAGS) -Iinclude $< -o $@
+
+$(B)/system/%: tests/system/%.c tests/system/harness.c tests/system/harness.h include/husk/abi.h
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
+
+tests: $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(B)/guest/tree/.made $(B)/guest/cases
+
+check: $(B)/.setup ## run the tests; needs /dev/kvm
+	@$(MAKE) --no-print-directory everything tests
+	@tests/run $(UNIT) $(SYSTEM)
+
+check-svm: $(B)/.setup ## run the system tests on emulated AMD SVM, in QEMU
+	@$(MAKE) --no-print-directory everything tests
+	HUSK_SLOW_MACHINE=1 tests/svm/check-svm $(B) -- $(SYSTEM)
+
 -include $(UNIT_OBJ:.o=.d) $(UNIT:=.d)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The auxiliary vector, and what it says about the program against where the program finds itself. */
+/* The auxiliary vector, and what it says about the program against where the program finds itself.
+ */
 #include "check.h"
 
 #include <elf.h>
@@ -23,8 +24,8 @@ static int look_in_segments(struct dl_phdr_info *info, size_t size, void *data)
     struct search *search = data;
     (void)size;
 
-    search->headers_match = (uintptr_t)info->dlpi_phdr == getauxval(AT_PHDR) &&
-                            info->dlpi_phnum == getauxval(AT_PHNUM);
+    search->headers_match =
+        (uintptr_t)info->dlpi_phdr == getauxval(AT_PHDR) && info->dlpi_phnum == getauxval(AT_PHNUM);
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uintptr_t start = info->dlpi_addr + segment->p_vaddr;
@@ -65,8 +66,7 @@ static void check_program_headers(void)
     check(search_segments((uintptr_t)base_name, PF_R | PF_X).found, "code is in an R-X segment");
     check(search_segments((uintptr_t)&initialised, PF_R | PF_W).found, "data is in an RW- segment");
     check(getauxval(AT_ENTRY) != 0, "AT_ENTRY is not zero");
-    check(search_segments(getauxval(AT_ENTRY), PF_R | PF_X).found,
-          "AT_ENTRY is in an R-X segment");
+    check(search_segments(getauxval(AT_ENTRY), PF_R | PF_X).found, "AT_ENTRY is in an R-X segment");
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC1003,SC2016,SC2034,SC2154
 # The runs of the guest tests, to be sourced by what makes them. That defines a function guest_case,
-# called as guest_case NAME STDIN [ARGUMENT...], and sets tree to a directory filled by make-tree.sh.
-# The variables of guest_environment (one a line) are the run's environment, where it is not empty.
+# called as guest_case NAME STDIN [ARGUMENT...], and sets tree to a directory filled by
+# make-tree.sh. The variables of guest_environment (one a line) are the run's environment, where it
+# is not empty.
 
 guest_cases() {
     guest_environment=

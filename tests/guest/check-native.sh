@@ -67,7 +67,7 @@ guest_case() {
         run "$work/$toolchain/$name" "$stdin" "$work/output" "$@"
         run "$work/$toolchain/$name" "$stdin" "$work/again" "$@"
         cmp -s "$work/output" "$work/again" || fail "$name, $toolchain: two runs differ"
-        [ $toolchain = gcc-static ] && mv "$work/output" "$work/expected" && continue
+        [ "$toolchain" = gcc-static ] && mv "$work/output" "$work/expected" && continue
         cmp -s "$work/output" "$work/expected" || fail "$name: $toolchain differs from gcc-static"
     done
     if grep -qE 'NO$|\(WRONG\)$' "$work/expected"; then

@@ -31,24 +31,15 @@ __attribute__((format(printf, 2, 3))) static inline void check(bool ok, const ch
 static inline const char *error_name(int error)
 {
     static const char *const names[] = {
-        [0] = "no error",
-        [ENOENT] = "ENOENT",
-        [EBADF] = "EBADF",
-        [ENOMEM] = "ENOMEM",
-        [EACCES] = "EACCES",
-        [EFAULT] = "EFAULT",
-        [EEXIST] = "EEXIST",
-        [ENOTDIR] = "ENOTDIR",
-        [EISDIR] = "EISDIR",
-        [EINVAL] = "EINVAL",
-        [EMFILE] = "EMFILE",
-        [ENOTTY] = "ENOTTY",
-        [ESPIPE] = "ESPIPE",
-        [EROFS] = "EROFS",
-        [ERANGE] = "ERANGE",
-        [ENAMETOOLONG] = "ENAMETOOLONG",
-        [ENOSYS] = "ENOSYS",
-        [ELOOP] = "ELOOP",
+        [0] = "no error",          [ENOENT] = "ENOENT",
+        [EBADF] = "EBADF",         [ENOMEM] = "ENOMEM",
+        [EACCES] = "EACCES",       [EFAULT] = "EFAULT",
+        [EEXIST] = "EEXIST",       [ENOTDIR] = "ENOTDIR",
+        [EISDIR] = "EISDIR",       [EINVAL] = "EINVAL",
+        [EMFILE] = "EMFILE",       [ENOTTY] = "ENOTTY",
+        [ESPIPE] = "ESPIPE",       [EROFS] = "EROFS",
+        [ERANGE] = "ERANGE",       [ENAMETOOLONG] = "ENAMETOOLONG",
+        [ENOSYS] = "ENOSYS",       [ELOOP] = "ELOOP",
         [EOVERFLOW] = "EOVERFLOW",
     };
     bool known = error >= 0 && (size_t)error < sizeof names / sizeof *names && names[error];

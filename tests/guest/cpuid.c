@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What cpuid announces must work, as libc and compilers choose code by it. Also runs libc's copies and
- * searches, which are chosen so, over many sizes and up to the last byte before unmapped memory.
+ * What cpuid announces must work, as libc and compilers choose code by it. Also runs libc's copies
+ * and searches, which are chosen so, over many sizes and up to the last byte before unmapped
+ * memory.
  */
 #include "check.h"
 #include "memory.h"
@@ -32,10 +33,11 @@ __attribute__((target("avx2,fma"))) static bool avx2_works(void)
     int32_t results[8];
     float floats[8];
 
-    __m256i sum = _mm256_add_epi32(_mm256_set1_epi32(40), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    __m256i sum =
+        _mm256_add_epi32(_mm256_set1_epi32(40), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     _mm256_storeu_si256((__m256i *)results, sum);
-    _mm256_storeu_ps(floats, _mm256_fmadd_ps(_mm256_set1_ps(2), _mm256_set1_ps(3),
-                                             _mm256_set1_ps(4)));
+    _mm256_storeu_ps(floats,
+                     _mm256_fmadd_ps(_mm256_set1_ps(2), _mm256_set1_ps(3), _mm256_set1_ps(4)));
     return results[0] == 40 && results[7] == 47 && floats[0] == 10 && floats[7] == 10;
 }
 

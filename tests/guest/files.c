@@ -34,10 +34,9 @@ static uint32_t hash_file(const char *path, size_t piece, size_t *size)
 
 static void check_contents(void)
 {
-    static const char *const names[] = {"empty",      "one-byte",           "page-minus-one",
-                                        "page",       "page-plus-one",      "text",
-                                        "large",      "two-pages-and-more", "binary",
-                                        "unfinished", "readonly",           "private"};
+    static const char *const names[] = {
+        "empty", "one-byte",           "page-minus-one", "page",       "page-plus-one", "text",
+        "large", "two-pages-and-more", "binary",         "unfinished", "readonly",      "private"};
     static const size_t pieces[] = {7, 512, 4096, 5000, 1 << 20};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

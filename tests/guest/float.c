@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * SSE and x87 arithmetic, rounding modes, flushing to zero and exception flags. The control registers
- * are set directly: fesetround is in glibc's libm, which this program does without.
+ * SSE and x87 arithmetic, rounding modes, flushing to zero and exception flags. The control
+ * registers are set directly: fesetround is in glibc's libm, which this program does without.
  */
 #include "check.h"
 
@@ -23,11 +23,11 @@ static void set_rounding(unsigned mode)
 {
     uint16_t control;
 
-    _mm_setcsr((_mm_getcsr() & ~(ROUNDING_MASK << SSE_ROUNDING_SHIFT)) |
-               mode << SSE_ROUNDING_SHIFT);
+    _mm_setcsr((_mm_getcsr() & ~(ROUNDING_MASK << SSE_ROUNDING_SHIFT)) | mode
+                                                                             << SSE_ROUNDING_SHIFT);
     __asm__ volatile("fnstcw %0" : "=m"(control));
-    control = (uint16_t)((control & ~(ROUNDING_MASK << X87_ROUNDING_SHIFT)) |
-                         mode << X87_ROUNDING_SHIFT);
+    control =
+        (uint16_t)((control & ~(ROUNDING_MASK << X87_ROUNDING_SHIFT)) | mode << X87_ROUNDING_SHIFT);
     __asm__ volatile("fldcw %0" : : "m"(control));
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Wide characters in the C locale. Only ASCII, as musl's C locale knows UTF-8 and glibc's does not. */
+/* Wide characters in the C locale. Only ASCII, as musl's C locale knows UTF-8 and glibc's does not.
+ */
 #include "check.h"
 
 #include <locale.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* madvise: MADV_DONTNEED empties anonymous memory, other advice changes nothing that can be seen. */
+/* madvise: MADV_DONTNEED empties anonymous memory, other advice changes nothing that can be seen.
+ */
 #include "check.h"
 #include "memory.h"
 
@@ -10,7 +11,8 @@ static void check_emptying(void)
     char *area = map_pages(6, READ_WRITE);
 
     memset(area, 1, 6 * PAGE);
-    check(madvise(area + PAGE, 3 * PAGE, MADV_DONTNEED) == 0, "MADV_DONTNEED on three of six pages");
+    check(madvise(area + PAGE, 3 * PAGE, MADV_DONTNEED) == 0,
+          "MADV_DONTNEED on three of six pages");
     check(holds_only(area + PAGE, 0, 3 * PAGE), "they are zero");
     check(holds_only(area, 1, PAGE) && holds_only(area + 4 * PAGE, 1, 2 * PAGE),
           "the others keep their contents");
@@ -56,8 +58,10 @@ static void check_harmless_advice(void)
         const char *name;
         int advice;
     } advices[] = {
-        {"MADV_NORMAL", MADV_NORMAL},         {"MADV_RANDOM", MADV_RANDOM},
-        {"MADV_SEQUENTIAL", MADV_SEQUENTIAL}, {"MADV_WILLNEED", MADV_WILLNEED},
+        {"MADV_NORMAL", MADV_NORMAL},
+        {"MADV_RANDOM", MADV_RANDOM},
+        {"MADV_SEQUENTIAL", MADV_SEQUENTIAL},
+        {"MADV_WILLNEED", MADV_WILLNEED},
     };
     char *page = map_pages(1, READ_WRITE);
 

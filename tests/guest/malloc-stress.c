@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* 200,000 operations on blocks of 1 byte to 8 MiB, chosen by a fixed generator; contents checked. */
+/* 200,000 operations on blocks of 1 byte to 8 MiB, chosen by a fixed generator; contents checked.
+ */
 #include "check.h"
 
 #include <stdint.h>
@@ -31,7 +32,10 @@ static uint64_t next_random(void)
 static size_t random_size(void)
 {
     unsigned kind = next_random() % 2000;
-    size_t greatest = kind < 1800 ? KIB : kind < 1980 ? 64 * KIB : kind < 1999 ? 512 * KIB : 8 * MIB;
+    size_t greatest = kind < 1800   ? KIB
+                      : kind < 1980 ? 64 * KIB
+                      : kind < 1999 ? 512 * KIB
+                                    : 8 * MIB;
 
     return 1 + next_random() % greatest;
 }

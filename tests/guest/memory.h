@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the tests of memory calls share. Without signal handlers only EFAULT tells what is mapped. */
+/* What the tests of memory calls share. Without signal handlers only EFAULT tells what is mapped.
+ */
 #ifndef GUEST_MEMORY_H
 #define GUEST_MEMORY_H
 

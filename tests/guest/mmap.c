@@ -94,9 +94,8 @@ static void check_flags(void)
     static const struct {
         const char *name;
         int flag;
-    } flags[] = {{"MAP_NORESERVE", MAP_NORESERVE},
-                 {"MAP_STACK", MAP_STACK},
-                 {"MAP_POPULATE", MAP_POPULATE}};
+    } flags[] = {
+        {"MAP_NORESERVE", MAP_NORESERVE}, {"MAP_STACK", MAP_STACK}, {"MAP_POPULATE", MAP_POPULATE}};
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         char *area = mmap(NULL, 16 * PAGE, READ_WRITE, ANONYMOUS | flags[i].flag, -1, 0);

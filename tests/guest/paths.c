@@ -70,20 +70,37 @@ static void check_path_lengths(void)
 static void check_shapes(void)
 {
     static const char *const good[] = {
-        "files/text",       "files//text",      "files/./text",     "./files/text",
-        "files/../files/",  "files/",           "files//",          "files/.",
-        "files/..",         "nested/a/b/../..", ".",                "..",
-        "./.././",          "names/-dash",      "names/two words",  "names/new\nline",
-        "names/.hidden",    "nested/a/b/c/d/e", "///files///text",  "names/bytes-\377\200\376",
-        "links/directory/", "strict",           "strict/../strict",
+        "files/text",
+        "files//text",
+        "files/./text",
+        "./files/text",
+        "files/../files/",
+        "files/",
+        "files//",
+        "files/.",
+        "files/..",
+        "nested/a/b/../..",
+        ".",
+        "..",
+        "./.././",
+        "names/-dash",
+        "names/two words",
+        "names/new\nline",
+        "names/.hidden",
+        "nested/a/b/c/d/e",
+        "///files///text",
+        "names/bytes-\377\200\376",
+        "links/directory/",
+        "strict",
+        "strict/../strict",
     };
     static const struct {
         const char *path;
         int error;
     } bad[] = {
-        {"files/text/", ENOTDIR},       {"files/text/.", ENOTDIR},   {"files/text/..", ENOTDIR},
-        {"files/text/../text", ENOTDIR}, {"missing/", ENOENT},       {"missing/../files", ENOENT},
-        {"files/text ", ENOENT},        {"files/TEXT", ENOENT},      {"files/...", ENOENT},
+        {"files/text/", ENOTDIR},         {"files/text/.", ENOTDIR}, {"files/text/..", ENOTDIR},
+        {"files/text/../text", ENOTDIR},  {"missing/", ENOENT},      {"missing/../files", ENOENT},
+        {"files/text ", ENOENT},          {"files/TEXT", ENOENT},    {"files/...", ENOENT},
         {"names/bytes-\377\200", ENOENT}, {"files/tex", ENOENT},     {"empty-dir/x", ENOENT},
     };
 

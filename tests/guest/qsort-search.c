@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Sorting and searching, small arrays and large: glibc asks for the machine's memory before it sorts. */
+/* Sorting and searching, small arrays and large: glibc asks for the machine's memory before it
+ * sorts. */
 #include "check.h"
 
 #include <search.h>

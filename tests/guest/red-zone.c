@@ -36,26 +36,34 @@ _Static_assert(offsetof(struct state, xmm) == 232, "then the SSE registers");
  */
 void call_with_state(const struct state *before, struct state *after);
 
-__asm__(".text\n"
-        ".type call_with_state, @function\n"
-        "call_with_state:\n"
-        "push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n push %rsi\n"
-        "mov %rdi, %rdx\n"
-        "lea 104(%rdx), %rsi\n lea -128(%rsp), %rdi\n mov $16, %ecx\n rep movsq\n"
-        "mov %rdx, %rdi\n" EACH_XMM(LOAD_XMM)
-        "mov 0(%rdi), %rax\n mov 8(%rdi), %rbx\n mov 16(%rdi), %rdx\n mov 24(%rdi), %rsi\n"
-        "mov 40(%rdi), %rbp\n mov 48(%rdi), %r8\n mov 56(%rdi), %r9\n mov 64(%rdi), %r10\n"
-        "mov 72(%rdi), %r12\n mov 80(%rdi), %r13\n mov 88(%rdi), %r14\n mov 96(%rdi), %r15\n"
-        "mov 32(%rdi), %rdi\n"
-        "syscall\n"
-        "mov (%rsp), %rcx\n"
-        "mov %rax, 0(%rcx)\n mov %rbx, 8(%rcx)\n mov %rdx, 16(%rcx)\n mov %rsi, 24(%rcx)\n"
-        "mov %rdi, 32(%rcx)\n mov %rbp, 40(%rcx)\n mov %r8, 48(%rcx)\n mov %r9, 56(%rcx)\n"
-        "mov %r10, 64(%rcx)\n mov %r12, 72(%rcx)\n mov %r13, 80(%rcx)\n mov %r14, 88(%rcx)\n"
-        "mov %r15, 96(%rcx)\n" EACH_XMM(STORE_XMM)
-        "lea -128(%rsp), %rsi\n lea 104(%rcx), %rdi\n mov $16, %ecx\n cld\n rep movsq\n"
-        "pop %rsi\n pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n"
-        "ret\n");
+__asm__(
+    ".text\n"
+    ".type call_with_state, @function\n"
+    "call_with_state:\n"
+    "push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n push %rsi\n"
+    "mov %rdi, %rdx\n"
+    "lea 104(%rdx), %rsi\n lea -128(%rsp), %rdi\n mov $16, %ecx\n rep movsq\n"
+    "mov %rdx, %rdi\n" EACH_XMM(LOAD_XMM) "mov 0(%rdi), %rax\n mov 8(%rdi), %rbx\n mov 16(%rdi), "
+                                          "%rdx\n mov 24(%rdi), %rsi\n"
+                                          "mov 40(%rdi), %rbp\n mov 48(%rdi), %r8\n mov 56(%rdi), "
+                                          "%r9\n mov 64(%rdi), %r10\n"
+                                          "mov 72(%rdi), %r12\n mov 80(%rdi), %r13\n mov 88(%rdi), "
+                                          "%r14\n mov 96(%rdi), %r15\n"
+                                          "mov 32(%rdi), %rdi\n"
+                                          "syscall\n"
+                                          "mov (%rsp), %rcx\n"
+                                          "mov %rax, 0(%rcx)\n mov %rbx, 8(%rcx)\n mov %rdx, "
+                                          "16(%rcx)\n mov %rsi, 24(%rcx)\n"
+                                          "mov %rdi, 32(%rcx)\n mov %rbp, 40(%rcx)\n mov %r8, "
+                                          "48(%rcx)\n mov %r9, 56(%rcx)\n"
+                                          "mov %r10, 64(%rcx)\n mov %r12, 72(%rcx)\n mov %r13, "
+                                          "80(%rcx)\n mov %r14, 88(%rcx)\n"
+                                          "mov %r15, 96(%rcx)\n" EACH_XMM(
+                                              STORE_XMM) "lea -128(%rsp), %rsi\n lea 104(%rcx), "
+                                                         "%rdi\n mov $16, %ecx\n cld\n rep movsq\n"
+                                                         "pop %rsi\n pop %r15\n pop %r14\n pop "
+                                                         "%r13\n pop %r12\n pop %rbp\n pop %rbx\n"
+                                                         "ret\n");
 
 static const struct timespec short_time = {0, 1000};
 static struct timespec current_time;

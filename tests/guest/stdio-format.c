@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The printf and scanf families, and the kinds of stdio buffering. Only what ISO C and POSIX fix. */
+/* The printf and scanf families, and the kinds of stdio buffering. Only what ISO C and POSIX fix.
+ */
 #include "check.h"
 
 #include <float.h>

@@ -106,8 +106,8 @@ static void print_classes(void)
     static const struct {
         const char *name;
         int (*is)(int);
-    } classes[] = {{"alnum", isalnum}, {"alpha", isalpha}, {"cntrl", iscntrl}, {"digit", isdigit},
-                   {"graph", isgraph}, {"lower", islower}, {"print", isprint}, {"punct", ispunct},
+    } classes[] = {{"alnum", isalnum}, {"alpha", isalpha}, {"cntrl", iscntrl},  {"digit", isdigit},
+                   {"graph", isgraph}, {"lower", islower}, {"print", isprint},  {"punct", ispunct},
                    {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit}};
     unsigned changed = 0;
 

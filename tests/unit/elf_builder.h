@@ -6,7 +6,7 @@
 #ifndef HUSK_ELF_BUILDER_H
 #define HUSK_ELF_BUILDER_H
 
-#include <linux/elf.h>
+#include <elf.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ enum {
     PROGRAM_BASE = 0x400000,
     PROGRAM_TEXT = 0x2000, /* offsets in the file */
     PROGRAM_DATA = 0x3000,
-    PROGRAM_NOTE = 0x1800,
+    PROGRAM_NOTE = 0x1804, /* puts the descriptor at a multiple of 8 */
     PROGRAM_DYNAMIC = 0x1900,
     PROGRAM_RT_TEXT = 0x4000,
     PROGRAM_RT_DATA = 0x5000,
@@ -79,42 +79,48 @@ static inline void image_program(struct program_image *image)
         ->p_memsz = 0x1800;
 }
 
-struct image_note {
-    Elf64_Nhdr header;
-    char owner[8]; /* with its padding to 4 bytes */
-    struct husk_note note;
-};
+/* The note is laid out by hand: its descriptor follows at 20 bytes, where no struct would put it.
+ */
+static inline Elf64_Nhdr *image_note_header(struct program_image *image)
+{
+    return (Elf64_Nhdr *)image_at(image, PROGRAM_NOTE);
+}
+
+static inline char *image_note_owner(struct program_image *image)
+{
+    return (char *)image_at(image, PROGRAM_NOTE + 12);
+}
 
 static inline struct husk_note *image_note(struct program_image *image)
 {
-    return &((struct image_note *)image_at(image, PROGRAM_NOTE))->note;
+    return (struct husk_note *)image_at(image, PROGRAM_NOTE + 20);
 }
 
 /* The same program as a husk image. */
 static inline void image_husk(struct program_image *image)
 {
-    struct image_note *note = (struct image_note *)image_at(image, PROGRAM_NOTE);
-
     image_program(image);
     image_add(image, PT_LOAD, PF_R | PF_X, HUSK_RT_BASE, PROGRAM_RT_TEXT, 0x1000);
     image_add(image, PT_LOAD, PF_R | PF_W, HUSK_RT_BASE + 0x1000, PROGRAM_RT_DATA, 0x1000);
-    image_add(image, PT_NOTE, PF_R, PROGRAM_BASE + PROGRAM_NOTE, PROGRAM_NOTE, sizeof(*note))
+    image_add(image, PT_NOTE, PF_R, PROGRAM_BASE + PROGRAM_NOTE, PROGRAM_NOTE,
+              20 + sizeof(struct husk_note))
         ->p_align = 4;
-    *note = (struct image_note){
-        .header = {.n_namesz = 5, .n_descsz = sizeof(note->note), .n_type = HUSK_NOTE_TYPE},
-        .owner = HUSK_NOTE_OWNER,
-        .note =
-            {
-                .abi = HUSK_ABI_VERSION,
-                .entry = image->header.e_entry,
-                .rt_start = HUSK_RT_BASE + 0x10,
-                .syscall_direct = HUSK_RT_BASE + 0x20,
-                .syscall_stubbed = HUSK_RT_BASE + 0x30,
-                .exception = HUSK_RT_BASE + 0x40,
-                .exception_stack = HUSK_RT_BASE + 0x2000,
-            },
+    *image_note_header(image) = (Elf64_Nhdr){
+        .n_namesz = sizeof(HUSK_NOTE_OWNER),
+        .n_descsz = sizeof(struct husk_note),
+        .n_type = HUSK_NOTE_TYPE,
     };
-    image->header.e_entry = note->note.rt_start;
+    memcpy(image_note_owner(image), HUSK_NOTE_OWNER, sizeof(HUSK_NOTE_OWNER));
+    *image_note(image) = (struct husk_note){
+        .abi = HUSK_ABI_VERSION,
+        .entry = image->header.e_entry,
+        .rt_start = HUSK_RT_BASE + 0x10,
+        .syscall_direct = HUSK_RT_BASE + 0x20,
+        .syscall_stubbed = HUSK_RT_BASE + 0x30,
+        .exception = HUSK_RT_BASE + 0x40,
+        .exception_stack = HUSK_RT_BASE + 0x2000,
+    };
+    image->header.e_entry = image_note(image)->rt_start;
 }
 
 /* The same program as static-pie, linked at 0. */

@@ -194,6 +194,24 @@ static inline int teardown(void **state)
     return nftw(scratch, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* data/ is mounted at /data; outside/ lies beside it on the host and holds what nobody may read. */
+static inline int setup_data(void **state)
+{
+    if (setup(state))
+        return 1;
+    make_dir("data");
+    make_dir("data/sub");
+    make_dir("data/sub/deep");
+    make_file("data/file", "file");
+    make_file("data/sub/file", "sub");
+    make_file("data/sub/deep/file", "deep");
+    make_dir("outside");
+    make_file("outside/secret", "secret");
+    mount_ro("data", "/data");
+    return 0;
+}
+
+#define TEST(name)      cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_DATA(name) cmocka_unit_test_setup_teardown(name, setup_data, teardown)
 
 #endif

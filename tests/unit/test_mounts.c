@@ -176,6 +176,7 @@ static void test_a_nested_mount_covers_what_is_there(void **state)
     make_dir("inner");
     make_file("inner/file", "inner");
     make_link("inner/up", "../file");
+    make_dir("inner/dir");
     make_file("single", "single");
     mount_ro("outer", "/data");
     mount_ro("inner", "/data/sub");
@@ -183,6 +184,7 @@ static void test_a_nested_mount_covers_what_is_there(void **state)
     assert_reads("/data/sub/file", "inner");
     assert_reads("/data/link", "inner");
     assert_reads("/data/sub/../file", "single");
+    assert_reads("/data/sub/dir/../file", "inner");
     assert_reads("/data/sub/up", "single");
     assert_int_equal(try_open("/data/sub/covered", O_RDONLY), -ENOENT);
     assert_int_equal(try_open("/data/./sub/../sub//covered", O_RDONLY), -ENOENT);
@@ -244,9 +246,11 @@ static void test_a_later_mount_covers_those_below(void **state)
     make_file("second/sub/file", "second");
     mount_ro("first", "/data/sub");
     mount_ro("first", "/data/sub2");
+    mount_ro("first", "/data3");
     mount_ro("second", "/data");
     assert_reads("/data/sub/file", "second");
     assert_int_equal(try_open("/data/sub2", O_RDONLY), -ENOENT);
+    assert_reads("/data3/file", "first");
     mount_ro("first", "/data/sub");
     assert_reads("/data/sub/file", "first");
 }
@@ -376,6 +380,7 @@ static void test_permissions_of_the_host_count(void **state)
     mount_ro("dir", "/data");
     assert_int_equal(try_open("/data/secret", O_RDONLY), -EACCES);
     assert_int_equal(try_open("/data/secret", O_RDWR), -EACCES); /* before EROFS, as on Linux */
+    assert_int_equal(try_open("/data/secret", O_RDONLY | O_TRUNC), -EROFS); /* but not here */
     assert_int_equal(mounts_access(mounts, NULL, "/data/secret", R_OK, 0), -EACCES);
     assert_int_equal(try_stat("/data/closed/x", 0, &stx), -EACCES);
     assert_int_equal(try_stat("/data/closed/..", 0, &stx), -EACCES);

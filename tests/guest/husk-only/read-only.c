@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Argument: the tree, in a read-only mount. Nothing below it can be changed or created. Natively this
- * would change the tree.
+ * Argument: the tree, in a read-only mount. Nothing below it can be changed or created. Natively
+ * this would change the tree.
  */
 #include "../check.h"
 #include "../tree.h"
