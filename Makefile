@@ -34,30 +34,36 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 SYSTEM := $(patsubst tests/system/%.c,$(B)/system/%,$(wildcard tests/system/test_*.c))
 GUEST := $(patsubst tests/guest/%.c,%,$(wildcard tests/guest/*.c))
 
+# `make V=1` shows the commands.
+ifndef V
+.SILENT:
+endif
+
 .PHONY: all help demo check check-svm bench lint install clean setup
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(B)/.setup ## build husk, husk-cc and the example applications
-	@$(MAKE) --no-print-directory everything
+	$(MAKE) --no-print-directory everything
 
 .PHONY: everything tests
 everything: $(B)/husk $(B)/husk-cc $(APPS:%=$(B)/apps/%)
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
+	awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 setup $(B)/.setup: tools/setup.sh ## install the Debian packages that the build needs
-	@tools/setup.sh
-	@mkdir -p $(B) && touch $(B)/.setup
+	tools/setup.sh
+	mkdir -p $(B) && touch $(B)/.setup
 
 # The contract for the assembly: the HUSK_ numbers of abi.h as nasm macros.
 $(B)/include/abi.inc: include/husk/abi.h
-	@mkdir -p $(@D)
+	mkdir -p $(@D)
 	$(CC) -E -dM $< | sed -nE 's/^#define (HUSK_[A-Z0-9_]+) ([^"]+)$$/%define \1 \2/p' > $@
 
 $(B)/monitor/%.o: monitor/%.c
-	@mkdir -p $(@D)
+	echo "  cc    $<"
+	mkdir -p $(@D)
 	$(MUSL_CC) $(MONITOR_CFLAGS) -MMD -MP -c $< -o $@
 
 # ring0.bin and guest-rt.elf are part of the monitor.
@@ -66,19 +72,21 @@ $(B)/monitor/embedded.o: $(EMBEDDED)
 $(B)/monitor/embedded.o: MONITOR_CFLAGS += -Wa,-I$(B)
 
 $(B)/husk: $(MONITOR_OBJ)
+	echo "  ld    $@"
 	$(CC) -static-pie -nostdlib -Wl,-z,relro,-z,now,-z,noexecstack $(MUSL)/rcrt1.o $(MUSL)/crti.o \
 	    $^ $(MUSL)/libc.a $(LIBGCC) $(MUSL)/crtn.o -o $@
 
 $(B)/guest-rt/%.o: guest-rt/%.c
-	@mkdir -p $(@D)
+	echo "  cc    $<"
+	mkdir -p $(@D)
 	$(CC) $(RT_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/guest-rt/entry.o: guest-rt/entry.asm $(B)/include/abi.inc
-	@mkdir -p $(@D)
+	mkdir -p $(@D)
 	nasm -f elf64 -I $(B)/include/ $< -o $@
 
 $(B)/guest-rt/ring0.bin: guest-rt/ring0.asm $(B)/include/abi.inc
-	@mkdir -p $(@D)
+	mkdir -p $(@D)
 	nasm -f bin -I $(B)/include/ $< -o $@
 
 # One relocatable object whose names stay its own and whose sections app.ld can tell apart.
@@ -98,7 +106,8 @@ $(B)/husk-cc: linker/husk-cc $(B)/guest-rt.o linker/app.ld
 APP_CFLAGS := -std=gnu17 -O2 -Wall -Wextra -Werror
 define app
 $(B)/apps/$(1): $$(wildcard apps/$(1)/*.[ch]) $(B)/husk-cc
-	@mkdir -p $(B)/apps
+	echo "  app   $(1)"
+	mkdir -p $(B)/apps
 	$(B)/husk-cc $(APP_CFLAGS) $$(filter %.c,$$^) -o $$@
 endef
 $(foreach a,$(APPS),$(eval $(call app,$(a))))
@@ -106,7 +115,7 @@ $(foreach a,$(APPS),$(eval $(call app,$(a))))
 -include $(MONITOR_OBJ:.o=.d) $(RT_OBJ:.o=.d)
 
 demo: all ## run real programs in VMs
-	@tools/demo.sh $(B)
+	tools/demo.sh $(B)
 
 install: all ## install below PREFIX (and DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/husk \

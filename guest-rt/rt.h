@@ -84,37 +84,8 @@ int64_t sleep_ns(uint64_t nanoseconds);
 /* Read into fresh memory for a private file mapping. Returns 0 or -errno; *LEN is what was read. */
 int64_t file_read_all(uint64_t fd, uint64_t addr, uint64_t len, uint64_t offset);
 
-#define SYSCALLS(X)                                                                                \
-    X(0, read)                                                                                     \
-    X(1, write)                                                                                    \
-    X(2, open) X(3, close) X(4, stat) X(5, fstat) X(6, lstat) X(8, lseek) X(9, mmap) X(            \
-        10, mprotect) X(11, munmap) X(12, brk) X(13, rt_sigaction) X(14, rt_sigprocmask)           \
-        X(16, ioctl) X(17, pread64) X(18, pwrite64) X(19, readv) X(20, writev) X(21, access) X(    \
-            24, sched_yield) X(25, mremap) X(28, madvise) X(32, dup) X(33, dup2) X(35, nanosleep)  \
-            X(39, getpid) X(60, exit) X(62, kill) X(63, uname) X(72, fcntl) X(79, getcwd) X(       \
-                80, chdir) X(81, fchdir) X(89, readlink) X(95, umask) X(96, gettimeofday)          \
-                X(97, getrlimit) X(98, getrusage) X(99, sysinfo) X(100, times) X(102, getuid)      \
-                    X(104, getgid) X(107, geteuid) X(108, getegid) X(110, getppid) X(111, getpgrp) \
-                        X(115, getgroups) X(118, getresuid) X(120, getresgid) X(121, getpgid)      \
-                            X(124, getsid) X(131, sigaltstack) X(157, prctl) X(158, arch_prctl)    \
-                                X(160, setrlimit) X(186, gettid) X(200, tkill) X(201, time)        \
-                                    X(202, futex) X(203, sched_setaffinity)                        \
-                                        X(204, sched_getaffinity) X(217, getdents64) X(            \
-                                            218, set_tid_address) X(228, clock_gettime)            \
-                                            X(229, clock_getres) X(230, clock_nanosleep) X(        \
-                                                231, exit_group) X(234, tgkill) X(257, openat)     \
-                                                X(262, newfstatat) X(267, readlinkat)              \
-                                                    X(269, faccessat) X(273, set_robust_list) X(   \
-                                                        292, dup3) X(295, preadv) X(296, pwritev)  \
-                                                        X(302, prlimit64) X(309, getcpu)           \
-                                                            X(318, getrandom) X(327, preadv2)      \
-                                                                X(328, pwritev2) X(332, statx)     \
-                                                                    X(436, close_range)            \
-                                                                        X(437, openat2)            \
-                                                                            X(439, faccessat2)
-
-#define DECLARE(number, name) syscall_fn sys_##name;
-SYSCALLS(DECLARE)
-#undef DECLARE
+#define SYSCALL(number, name) syscall_fn sys_##name;
+#include "syscalls.def"
+#undef SYSCALL
 
 #endif

@@ -4,9 +4,11 @@
  */
 #include "rt.h"
 
-#define ENTRY(number, name) [number] = sys_##name,
-static syscall_fn *const table[] = {SYSCALLS(ENTRY)};
-#undef ENTRY
+static syscall_fn *const table[] = {
+#define SYSCALL(number, name) [number] = sys_##name,
+#include "syscalls.def"
+#undef SYSCALL
+};
 
 uint64_t hypercall_count;
 

@@ -336,9 +336,11 @@ static size_t pops_at(const uint8_t *code, size_t len, uint8_t regs[PRESERVED])
         if (count == PRESERVED)
             return 0;
         if (extended && op >= 0x5c && op <= 0x5f) /* pop r12 to r15 */
-            regs[count++] = op - 0x5c + 12;
-        else if (!extended && (op == 0x5b || op == 0x5d)) /* pop rbx, pop rbp */
-            regs[count++] = op - 0x58;
+            regs[count++] = op - 0x5c + DWARF_R12;
+        else if (!extended && op == 0x5b) /* pop rbx */
+            regs[count++] = DWARF_RBX;
+        else if (!extended && op == 0x5d) /* pop rbp */
+            regs[count++] = DWARF_RBP;
         else
             return 0;
     }

@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "commands.h"
+#include "help.h"
 #include "hypercall.h"
 #include "interrupt.h"
 #include "report.h"
@@ -34,7 +35,10 @@ static void on_kvm_step(void *context, const char *name)
     stats_step(&run->stats, name);
 }
 
-/* Kind and access mode of descriptor FD, as the guest will see it. */
+/*
+ * Kind and access mode of descriptor FD, as the guest will see it. A closed one stays closed for the
+ * guest, but nothing that husk opens may take its place: messages would go there.
+ */
 static void look_at_stdio(int fd, struct boot_request *request)
 {
     struct stat status;
@@ -42,6 +46,8 @@ static void look_at_stdio(int fd, struct boot_request *request)
     char termios[64];
 
     request->stdio_kind[fd] = HUSK_KIND_NONE;
+    if (flags < 0)
+        open("/dev/null", O_RDWR); /* the lowest free descriptor: FD */
     if (flags < 0 || fstat(fd, &status) < 0)
         return;
     request->stdio_flags[fd] = flags & O_ACCMODE;
@@ -270,6 +276,8 @@ int cmd_run(char **argv)
 
     if (options_parse_run(argv, &options, &err) < 0)
         return error_print(&err);
+    if (options.help)
+        return help_print("run");
     run.options = &options;
     stats_start(&run.stats, options.stats);
     if (prepare(&run, &err) < 0)

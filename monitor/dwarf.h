@@ -11,7 +11,14 @@
 #include <stdint.h>
 
 /* Numbers of the registers: System V ABI for x86-64, figure 3.36. */
-enum { DWARF_RBP = 6, DWARF_RSP = 7, DWARF_RIP = 16, DWARF_REGS = 17 };
+enum {
+    DWARF_RBX = 3,
+    DWARF_RBP = 6,
+    DWARF_RSP = 7,
+    DWARF_R12 = 12,
+    DWARF_RIP = 16,
+    DWARF_REGS = 17
+};
 
 struct dwarf_cursor {
     const uint8_t *at, *end;

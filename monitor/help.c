@@ -2,7 +2,10 @@
 #include "help.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "error.h"
 
 static const char overview[] =
     "husk runs one static Linux program in a virtual machine of its own.\n"
@@ -104,4 +107,28 @@ const char *help_text(const char *command)
         if (strcmp(command, texts[i].command) == 0)
             return texts[i].text;
     return NULL;
+}
+
+static int print(const char *text)
+{
+    if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
+        perror("husk: standard output");
+        return STATUS_HUSK;
+    }
+    return 0;
+}
+
+int help_print(const char *command)
+{
+    const char *text = help_text(command);
+
+    if (text)
+        return print(text);
+    fprintf(stderr, "husk: no command `%s`; see `husk help`\n", command);
+    return STATUS_HUSK;
+}
+
+int help_version(void)
+{
+    return print("husk " HUSK_VERSION "\n");
 }

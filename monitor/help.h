@@ -11,4 +11,11 @@
  */
 const char *help_text(const char *command);
 
+/*
+ * What was asked for goes to standard output. Return the exit status: a text that cannot be
+ * written, on a full disk, is an error like any other.
+ */
+int help_print(const char *command);
+int help_version(void);
+
 #endif

@@ -37,6 +37,10 @@
 #define CPUID_7_EBX_FSGSBASE (1U << 0)
 #define CPUID_7_EBX_SMEP     (1U << 7)
 
+/* Guest-physical addresses that KVM takes while CPUID says nothing of their width (SDM 2A, CPUID
+ * leaf 80000008H). */
+#define PHYSICAL_WITHOUT_CPUID (1ULL << 36)
+
 /* Type of TR's segment: VT-x wants it busy (SDM 3C 26.3.1.2). AMD-V does not check it (APM
  * 2, 15.5.1), but QEMU's emulation of AMD-V grants the I/O bitmap only to one that is available. */
 #define TSS_AVAILABLE 9
@@ -185,12 +189,13 @@ static int set_xcr0(const struct vm *vm, uint64_t value)
  * allows. On kvm-pvm `cpuid` at ring 3 shows the host's own leaves and state whatever is
  * set, so the third of a millisecond is saved there.
  */
-static int set_cpuid(const struct vm *vm, struct features *features, struct husk_error *err)
+static int set_cpuid(const struct vm *vm, const struct guest_memory *memory,
+                     struct features *features, struct husk_error *err)
 {
     struct cpuid cpuid = {.head.nent = 128};
     const struct kvm_cpuid_entry2 *state;
 
-    if (vm->kind == KVM_KIND_PVM) {
+    if (vm->kind == KVM_KIND_PVM && memory->size <= PHYSICAL_WITHOUT_CPUID) {
         features->cr4 |= CR4_FSGSBASE;
         return 0;
     }
@@ -302,7 +307,7 @@ int vm_create_vcpu(struct vm *vm, const struct guest_memory *memory, const struc
         return error_set(err, STATUS_HUSK, "cannot map kvm_run: %s", strerror(errno));
     }
     step(vm, "mmap_run");
-    if (set_cpuid(vm, &features, err) < 0)
+    if (set_cpuid(vm, memory, &features, err) < 0)
         return -1;
     step(vm, "set_cpuid");
     ring0_build(memory, rt);

@@ -19,26 +19,6 @@ static const struct {
     {"doctor", cmd_doctor},
 };
 
-/* What was asked for goes to standard output, and a full disk there is an error like any other. */
-static int print(const char *text)
-{
-    if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
-        perror("husk: standard output");
-        return STATUS_HUSK;
-    }
-    return 0;
-}
-
-static int help(const char *command)
-{
-    const char *text = help_text(command);
-
-    if (text)
-        return print(text);
-    fprintf(stderr, "husk: no command `%s`; see `husk help`\n", command);
-    return STATUS_HUSK;
-}
-
 static bool asks_for_help(const char *argument)
 {
     return argument && (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0);
@@ -51,14 +31,14 @@ int main(int argc, char **argv)
         return STATUS_HUSK;
     }
     if (strcmp(argv[1], "--version") == 0)
-        return print("husk " HUSK_VERSION "\n");
+        return help_version();
     if (asks_for_help(argv[1]))
-        return help(NULL);
+        return help_print(NULL);
     if (strcmp(argv[1], "help") == 0)
-        return help(argv[2]);
+        return help_print(argv[2]);
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return asks_for_help(argv[2]) ? help(argv[1]) : commands[i].run(argv + 2);
+            return asks_for_help(argv[2]) ? help_print(argv[1]) : commands[i].run(argv + 2);
     fprintf(stderr, "husk: no command `%s`; see `husk help`\n", argv[1]);
     return STATUS_HUSK;
 }

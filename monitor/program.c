@@ -172,21 +172,6 @@ static void push_word(struct stack *stack, uint64_t word)
     push(stack, &word, sizeof(word));
 }
 
-/* A setting of -e; NAME alone takes husk's own value, and nothing if it has none. */
-static guest_addr_t push_environment(struct stack *stack, const char *setting)
-{
-    const char *value;
-
-    if (strchr(setting, '='))
-        return push_string(stack, setting);
-    value = getenv(setting);
-    if (!value)
-        return 0;
-    push_string(stack, value);
-    push(stack, "=", 1);
-    return push(stack, setting, strlen(setting));
-}
-
 static void push_auxiliary(struct stack *stack, const struct program *program, guest_addr_t random,
                            guest_addr_t name, guest_addr_t platform)
 {
@@ -225,25 +210,20 @@ static guest_addr_t build_stack(struct stack *stack, const struct program *progr
 {
     guest_addr_t name = push_string(stack, argv[0]), platform = push_string(stack, "x86_64");
     guest_addr_t random = push(stack, seed, 16);
-    size_t envc = 0;
 
-    for (size_t i = 0; i < env_count; i++) {
-        guest_addr_t string = push_environment(stack, env[i]);
-
-        if (string)
-            pointers[argc + 1 + envc++] = string;
-    }
-    pointers[argc + 1 + envc] = 0;
+    for (size_t i = env_count; i-- > 0;)
+        pointers[argc + 1 + i] = push_string(stack, env[i]);
+    pointers[argc + 1 + env_count] = 0;
     for (size_t i = argc; i-- > 0;)
         pointers[i] = push_string(stack, argv[i]);
     pointers[argc] = 0;
 
     /* The stack pointer is a multiple of 16 at argc; the auxiliary vector is one in size. */
     stack->at &= ~15ULL;
-    if ((argc + envc + 3) % 2)
+    if ((argc + env_count + 3) % 2)
         push_word(stack, 0);
     push_auxiliary(stack, program, random, name, platform);
-    push(stack, pointers, (argc + envc + 2) * sizeof(*pointers));
+    push(stack, pointers, (argc + env_count + 2) * sizeof(*pointers));
     push_word(stack, argc);
     return stack->at;
 }

@@ -39,7 +39,7 @@ int program_load(struct program *program, struct guest_memory *memory, struct hu
 
 /*
  * Write the initial stack (System V ABI, 3.4.1) and the boot page. ARGV is NULL-terminated; ENV are
- * as of -e. Returns 0 or -1 with ERR set when the strings take more than a quarter of the stack.
+ * NAME=VALUE. Returns 0 or -1 with ERR set when the strings take more than a quarter of the stack.
  */
 int program_start(const struct program *program, struct guest_memory *memory, char **argv,
                   const char **env, size_t env_count, const struct boot_request *request,

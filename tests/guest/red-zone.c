@@ -23,47 +23,38 @@ _Static_assert(offsetof(struct state, r15) == 12 * 8, "general registers come fi
 _Static_assert(offsetof(struct state, red_zone) == 104, "then the red zone");
 _Static_assert(offsetof(struct state, xmm) == 232, "then the SSE registers");
 
-#define LOAD_XMM(n, offset)  "movups " #offset "(%rdi), %xmm" #n "\n"
-#define STORE_XMM(n, offset) "movups %xmm" #n ", " #offset "(%rcx)\n"
-#define EACH_XMM(action)                                                                           \
-    action(0, 232) action(1, 248) action(2, 264) action(3, 280) action(4, 296) action(5, 312)      \
-        action(6, 328) action(7, 344) action(8, 360) action(9, 376) action(10, 392)                \
-            action(11, 408) action(12, 424) action(13, 440) action(14, 456) action(15, 472)
-
 /*
  * Fills registers and red zone from *before, makes the system call, stores what is left in *after.
  * The only place that survives any mistake of the call is (%rsp): it holds the address of *after.
  */
 void call_with_state(const struct state *before, struct state *after);
 
-__asm__(
-    ".text\n"
-    ".type call_with_state, @function\n"
-    "call_with_state:\n"
-    "push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n push %rsi\n"
-    "mov %rdi, %rdx\n"
-    "lea 104(%rdx), %rsi\n lea -128(%rsp), %rdi\n mov $16, %ecx\n rep movsq\n"
-    "mov %rdx, %rdi\n" EACH_XMM(LOAD_XMM) "mov 0(%rdi), %rax\n mov 8(%rdi), %rbx\n mov 16(%rdi), "
-                                          "%rdx\n mov 24(%rdi), %rsi\n"
-                                          "mov 40(%rdi), %rbp\n mov 48(%rdi), %r8\n mov 56(%rdi), "
-                                          "%r9\n mov 64(%rdi), %r10\n"
-                                          "mov 72(%rdi), %r12\n mov 80(%rdi), %r13\n mov 88(%rdi), "
-                                          "%r14\n mov 96(%rdi), %r15\n"
-                                          "mov 32(%rdi), %rdi\n"
-                                          "syscall\n"
-                                          "mov (%rsp), %rcx\n"
-                                          "mov %rax, 0(%rcx)\n mov %rbx, 8(%rcx)\n mov %rdx, "
-                                          "16(%rcx)\n mov %rsi, 24(%rcx)\n"
-                                          "mov %rdi, 32(%rcx)\n mov %rbp, 40(%rcx)\n mov %r8, "
-                                          "48(%rcx)\n mov %r9, 56(%rcx)\n"
-                                          "mov %r10, 64(%rcx)\n mov %r12, 72(%rcx)\n mov %r13, "
-                                          "80(%rcx)\n mov %r14, 88(%rcx)\n"
-                                          "mov %r15, 96(%rcx)\n" EACH_XMM(
-                                              STORE_XMM) "lea -128(%rsp), %rsi\n lea 104(%rcx), "
-                                                         "%rdi\n mov $16, %ecx\n cld\n rep movsq\n"
-                                                         "pop %rsi\n pop %r15\n pop %r14\n pop "
-                                                         "%r13\n pop %r12\n pop %rbp\n pop %rbx\n"
-                                                         "ret\n");
+__asm__(".text\n"
+        ".type call_with_state, @function\n"
+        "call_with_state:\n"
+        "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15; push %rsi\n"
+        "mov %rdi, %rdx\n"
+        "lea 104(%rdx), %rsi; lea -128(%rsp), %rdi; mov $16, %ecx; rep movsq\n"
+        ".irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
+        "movups 232 + 16 * \\i(%rdx), %xmm\\i\n"
+        ".endr\n"
+        "mov %rdx, %rdi\n"
+        "mov 0(%rdi), %rax; mov 8(%rdi), %rbx; mov 16(%rdi), %rdx; mov 24(%rdi), %rsi\n"
+        "mov 40(%rdi), %rbp; mov 48(%rdi), %r8; mov 56(%rdi), %r9; mov 64(%rdi), %r10\n"
+        "mov 72(%rdi), %r12; mov 80(%rdi), %r13; mov 88(%rdi), %r14; mov 96(%rdi), %r15\n"
+        "mov 32(%rdi), %rdi\n"
+        "syscall\n"
+        "mov (%rsp), %rcx\n"
+        "mov %rax, 0(%rcx); mov %rbx, 8(%rcx); mov %rdx, 16(%rcx); mov %rsi, 24(%rcx)\n"
+        "mov %rdi, 32(%rcx); mov %rbp, 40(%rcx); mov %r8, 48(%rcx); mov %r9, 56(%rcx)\n"
+        "mov %r10, 64(%rcx); mov %r12, 72(%rcx); mov %r13, 80(%rcx); mov %r14, 88(%rcx)\n"
+        "mov %r15, 96(%rcx)\n"
+        ".irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
+        "movups %xmm\\i, 232 + 16 * \\i(%rcx)\n"
+        ".endr\n"
+        "lea -128(%rsp), %rsi; lea 104(%rcx), %rdi; mov $16, %ecx; cld; rep movsq\n"
+        "pop %rsi; pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+        "ret\n");
 
 static const struct timespec short_time = {0, 1000};
 static struct timespec current_time;
