@@ -6,6 +6,7 @@
 
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 
 static struct file files[FILES_MAX];
 static struct descriptor {
@@ -65,6 +66,16 @@ int64_t fd_close(uint64_t fd)
     if (!file)
         return -EBADF;
     table[fd].file = NULL;
+    return file_release(file);
+}
+
+void file_hold(struct file *file)
+{
+    file->references++;
+}
+
+int64_t file_release(struct file *file)
+{
     if (--file->references > 0)
         return 0;
     return HYPERCALL(HUSK_OP_CLOSE, file->handle);
@@ -140,9 +151,40 @@ int64_t sys_dup3(const struct call *call)
     return duplicate_to(fd, to, flags & O_CLOEXEC);
 }
 
-int64_t sys_fcntl(const struct call *call)
+/* Of the flags only O_APPEND means something to the host. */
+static int64_t set_flags(struct file *file, uint32_t value)
 {
     const uint32_t changeable = O_APPEND | O_NONBLOCK | O_NOATIME;
+    int64_t ret = 0;
+
+    if (file->kind == HUSK_KIND_FILE && (file->flags ^ value) & O_APPEND)
+        ret = HYPERCALL(HUSK_OP_APPEND, file->handle, (value & O_APPEND) != 0);
+    if (ret == 0)
+        file->flags = (file->flags & ~changeable) | (value & changeable);
+    return ret;
+}
+
+/* A record lock that starts at the file's position: the host does not know it. */
+static int64_t set_lock(const struct call *call, const struct file *file)
+{
+    struct flock lock;
+    int64_t ret;
+
+    if (user_read(&lock, call->arg[2]) < 0)
+        return -EFAULT;
+    if (lock.l_whence == SEEK_CUR && file->kind == HUSK_KIND_FILE &&
+        file->offset != OFFSET_ON_HOST) {
+        lock.l_whence = SEEK_SET;
+        lock.l_start += (int64_t)file->offset;
+    }
+    ret = HYPERCALL(HUSK_OP_LOCK, file->handle, call->arg[1], &lock);
+    if (ret < 0 || (call->arg[1] != F_GETLK && call->arg[1] != F_OFD_GETLK))
+        return ret;
+    return user_write(call->arg[2], &lock);
+}
+
+int64_t sys_fcntl(const struct call *call)
+{
     uint64_t fd = (uint32_t)call->arg[0], value = call->arg[2];
     struct file *file = file_get(fd);
 
@@ -161,10 +203,29 @@ int64_t sys_fcntl(const struct call *call)
         return 0;
     case F_GETFL:
         return file->flags;
+    }
+    if (file->flags & O_PATH)
+        return -EBADF;
+    switch (call->arg[1]) {
     case F_SETFL:
-        file->flags = (file->flags & ~changeable) | (value & changeable);
-        return 0;
+        return set_flags(file, value);
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return set_lock(call, file);
     default:
         return -EINVAL;
     }
+}
+
+int64_t sys_flock(const struct call *call)
+{
+    struct file *file = file_get((uint32_t)call->arg[0]);
+
+    if (!file || file->flags & O_PATH)
+        return -EBADF;
+    return HYPERCALL(HUSK_OP_FLOCK, file->handle, call->arg[1]);
 }

@@ -8,15 +8,15 @@
 #include <linux/fs.h>
 #include <linux/uio.h>
 
-#include "files.h"
+#include "io.h"
 
-static bool seekable(const struct file *file)
+bool file_seekable(const struct file *file)
 {
     return file->kind == HUSK_KIND_FILE || file->kind == HUSK_KIND_SHARED;
 }
 
 /* Linux refuses what the descriptor was not opened for before it looks at the buffer. */
-static struct file *get_for(uint64_t fd, enum husk_op op)
+struct file *file_for(uint64_t fd, enum husk_op op)
 {
     bool write = op == HUSK_OP_WRITE || op == HUSK_OP_WRITEV;
     struct file *file = file_get((uint32_t)fd);
@@ -35,31 +35,56 @@ static int64_t finish(int64_t result, const struct call *call)
     return result;
 }
 
-/* At the file's own position, which moves. */
+/* The file's position; where the host moved it, by appending, it has to be asked for. */
+static int64_t position(struct file *file)
+{
+    int64_t offset;
+
+    if (file->offset != OFFSET_ON_HOST)
+        return file->offset;
+    offset = HYPERCALL(HUSK_OP_SEEK, file->handle, 0, SEEK_CUR);
+    if (offset >= 0)
+        file->offset = offset;
+    return offset;
+}
+
+int64_t file_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_t len)
+{
+    bool writes = op == HUSK_OP_WRITE || op == HUSK_OP_WRITEV;
+    int64_t offset, done;
+
+    if (file->kind != HUSK_KIND_FILE) {
+        clock_slept();
+        return HYPERCALL(op, file->handle, addr, len, HUSK_STREAM);
+    }
+    if (writes && file->flags & O_APPEND) {
+        file->offset = OFFSET_ON_HOST;
+        return HYPERCALL(op, file->handle, addr, len, HUSK_STREAM);
+    }
+    offset = position(file);
+    if (offset < 0)
+        return offset;
+    done = HYPERCALL(op, file->handle, addr, len, offset);
+    if (done > 0)
+        file->offset += done;
+    return done;
+}
+
 static int64_t transfer(const struct call *call, enum husk_op op)
 {
-    struct file *file = get_for(call->arg[0], op);
-    bool own_offset;
-    int64_t done;
+    struct file *file = file_for(call->arg[0], op);
 
     if (!file)
         return -EBADF;
     if (file->kind == HUSK_KIND_DIR)
         return -EISDIR;
-    own_offset = file->kind == HUSK_KIND_FILE;
-    done = HYPERCALL(op, file->handle, call->arg[1], call->arg[2],
-                     own_offset ? file->offset : HUSK_STREAM);
-    if (own_offset && done > 0)
-        file->offset += done;
-    if (!own_offset)
-        clock_slept();
-    return finish(done, call);
+    return finish(file_transfer(file, op, call->arg[1], call->arg[2]), call);
 }
 
 /* At OFFSET; the position stays. */
 static int64_t transfer_at(const struct call *call, enum husk_op op, uint64_t offset)
 {
-    struct file *file = get_for(call->arg[0], op);
+    struct file *file = file_for(call->arg[0], op);
 
     if ((int64_t)offset < 0)
         return -EINVAL;
@@ -67,7 +92,7 @@ static int64_t transfer_at(const struct call *call, enum husk_op op, uint64_t of
         return -EBADF;
     if (file->kind == HUSK_KIND_DIR)
         return -EISDIR;
-    if (!seekable(file))
+    if (!file_seekable(file))
         return -ESPIPE;
     return HYPERCALL(op, file->handle, call->arg[1], call->arg[2], offset);
 }
@@ -133,7 +158,7 @@ int64_t sys_pwritev2(const struct call *call)
 int64_t sys_lseek(const struct call *call)
 {
     struct file *file = file_get((uint32_t)call->arg[0]);
-    int64_t position = call->arg[1];
+    int64_t offset = call->arg[1];
     uint64_t whence = (uint32_t)call->arg[2];
 
     if (!file || file->flags & O_PATH)
@@ -141,15 +166,21 @@ int64_t sys_lseek(const struct call *call)
     if (file->kind == HUSK_KIND_STREAM || file->kind == HUSK_KIND_TTY)
         return -ESPIPE;
     if (file->kind != HUSK_KIND_FILE)
-        return HYPERCALL(HUSK_OP_SEEK, file->handle, position, whence);
-    if (whence == SEEK_CUR && __builtin_add_overflow(position, file->offset, &position))
-        return -EOVERFLOW;
+        return HYPERCALL(HUSK_OP_SEEK, file->handle, offset, whence);
+    if (whence == SEEK_CUR) {
+        int64_t here = position(file);
+
+        if (here < 0)
+            return here;
+        if (__builtin_add_overflow(offset, here, &offset))
+            return -EOVERFLOW;
+    }
     if (whence > SEEK_CUR)
-        position = HYPERCALL(HUSK_OP_SEEK, file->handle, position, whence);
-    if (position < 0)
-        return whence > SEEK_CUR ? position : -EINVAL;
-    file->offset = position;
-    return position;
+        offset = HYPERCALL(HUSK_OP_SEEK, file->handle, offset, whence);
+    if (offset < 0)
+        return whence > SEEK_CUR ? offset : -EINVAL;
+    file->offset = offset;
+    return offset;
 }
 
 int64_t sys_ioctl(const struct call *call)
@@ -161,24 +192,4 @@ int64_t sys_ioctl(const struct call *call)
     if (file->kind != HUSK_KIND_TTY)
         return -ENOTTY;
     return HYPERCALL(HUSK_OP_TTY, file->handle, call->arg[1], call->arg[2]);
-}
-
-int64_t file_read_all(uint64_t fd, uint64_t addr, uint64_t len, uint64_t offset)
-{
-    struct file *file = get_for(fd, HUSK_OP_READ);
-
-    if (!file)
-        return file_get((uint32_t)fd) ? -EACCES : -EBADF;
-    if (file->kind != HUSK_KIND_FILE && file->kind != HUSK_KIND_SHARED)
-        return -ENODEV;
-    while (len > 0) {
-        int64_t done = HYPERCALL(HUSK_OP_READ, file->handle, addr, len, offset);
-
-        if (done <= 0)
-            return done;
-        addr += done;
-        offset += done;
-        len -= done;
-    }
-    return 0;
 }

@@ -3,8 +3,11 @@
  * Memory calls: brk, mmap and their like. The monitor holds the page tables; this side decides what
  * lies where, and asks only when rights come or go.
  */
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 
+#include "io.h"
+#include "pages.h"
 #include "vma.h"
 
 #define STACK_GUARD (1 << 20) /* never mapped below the main stack, as Linux's stack_guard_gap */
@@ -22,14 +25,18 @@ void mm_init(void)
 {
     heap_start = heap_end = BOOT->image_end;
     mmap_top = BOOT->stack_low - STACK_GUARD;
-    vma_insert(BOOT->image_start, BOOT->image_end, PROT_READ | PROT_WRITE, false);
-    vma_insert(BOOT->stack_low, BOOT->stack_top, PROT_READ | PROT_WRITE, false);
+    vma_insert(&(struct vma){
+        .start = BOOT->image_start, .end = BOOT->image_end, .prot = PROT_READ | PROT_WRITE});
+    vma_insert(&(struct vma){
+        .start = BOOT->stack_low, .end = BOOT->stack_top, .prot = PROT_READ | PROT_WRITE});
 }
 
 /* Map a free range. */
 static int64_t map_range(uint64_t start, uint64_t len, int prot)
 {
-    int64_t ret = vma_insert(start, start + len, prot, prot == PROT_NONE);
+    const struct vma vma = {
+        .start = start, .end = start + len, .prot = prot, .fresh = prot == PROT_NONE};
+    int64_t ret = vma_insert(&vma);
 
     if (ret < 0 || prot == PROT_NONE)
         return ret;
@@ -106,43 +113,90 @@ static int64_t place(uint64_t hint, uint64_t len, uint64_t flags)
     return found ? (int64_t)found : -ENOMEM;
 }
 
-static int64_t fill_from_file(uint64_t fd, uint64_t start, uint64_t len, uint64_t offset, int prot)
+/* Show a file in a free range. Takes a reference to it. */
+static int64_t map_file(uint64_t start, uint64_t len, int prot, struct file *file, uint64_t offset,
+                        bool shared)
 {
-    int64_t ret = file_read_all(fd, start, len, offset);
+    const struct vma vma = {.start = start,
+                            .end = start + len,
+                            .prot = prot,
+                            .shared = shared,
+                            .file = file,
+                            .offset = offset};
+    int64_t ret = vma_insert(&vma);
 
-    if (ret == 0 && !(prot & PROT_WRITE))
-        ret = HYPERCALL(HUSK_OP_PROTECT, start, len, prot);
     if (ret < 0)
-        unmap_range(start, len);
-    else
-        record_prot(start, len, prot);
+        return ret;
+    file_hold(file);
+    ret = HYPERCALL(HUSK_OP_MAPFILE, start, len, file->handle, offset, prot, shared);
+    if (ret < 0)
+        vma_remove(start, start + len);
     return ret;
+}
+
+/* May FD be mapped like this? The description, or NULL and the reason. */
+static struct file *file_to_map(uint64_t fd, int prot, bool shared, int64_t *error)
+{
+    struct file *file = file_get((uint32_t)fd);
+    uint32_t mode = file ? file->flags & O_ACCMODE : 0;
+
+    *error = -EBADF;
+    if (!file || file->flags & O_PATH)
+        return NULL;
+    *error = -EACCES;
+    if (mode == O_WRONLY || (shared && prot & PROT_WRITE && mode != O_RDWR))
+        return NULL;
+    *error = -ENODEV;
+    return file_seekable(file) ? file : NULL;
 }
 
 int64_t sys_mmap(const struct call *call)
 {
     uint64_t len = page_up(call->arg[1]), flags = call->arg[3], offset = call->arg[5];
     int prot = call->arg[2] & (PROT_READ | PROT_WRITE | PROT_EXEC);
-    bool file = !(flags & MAP_ANONYMOUS);
+    bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+    struct file *file = NULL;
     int64_t start, ret;
 
+    if (!(flags & MAP_ANONYMOUS)) {
+        file = file_to_map(call->arg[4], prot, shared, &ret);
+        if (!file)
+            return ret;
+    }
     if (call->arg[1] == 0 || offset % HUSK_PAGE_SIZE || !(flags & MAP_TYPE))
         return -EINVAL;
     if (len < call->arg[1] || len > BOOT->ram_size || flags & MAP_HUGETLB)
         return -ENOMEM;
     if ((prot & WX) == WX)
         return -EACCES;
-    if (file && (flags & MAP_TYPE) != MAP_PRIVATE)
-        return -ENODEV;
     start = place(call->arg[0], len, flags);
     if (start < 0)
         return start;
     ret = unmap_range(start, len);
     if (ret == 0)
-        ret = map_range(start, len, file ? PROT_READ | PROT_WRITE : prot);
-    if (ret == 0 && file)
-        ret = fill_from_file(call->arg[4], start, len, offset, prot);
+        ret = file ? map_file(start, len, prot, file, offset, shared) : map_range(start, len, prot);
     return ret < 0 ? ret : start;
+}
+
+int64_t sys_msync(const struct call *call)
+{
+    uint64_t start = call->arg[0], len = page_up(call->arg[1]), flags = call->arg[2];
+    int64_t ret = 0;
+
+    if (start % HUSK_PAGE_SIZE || flags & ~(uint64_t)(MS_ASYNC | MS_SYNC | MS_INVALIDATE) ||
+        (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+        return -EINVAL;
+    if (len < call->arg[1] || start + len < start)
+        return -ENOMEM;
+    for (const struct vma *vma = vma_after(start); vma && vma->start < start + len;
+         vma = vma_after(vma->end)) {
+        uint64_t from = vma->start > start ? vma->start : start;
+        uint64_t to = vma->end < start + len ? vma->end : start + len;
+
+        if (vma->shared && ret == 0)
+            ret = HYPERCALL(HUSK_OP_MSYNC, from, to - from, flags);
+    }
+    return len > 0 && !vma_covers(start, start + len) ? -ENOMEM : ret;
 }
 
 int64_t sys_munmap(const struct call *call)
@@ -167,6 +221,8 @@ static int64_t protect_piece(struct vma *vma, int prot)
     uint64_t len = vma->end - vma->start;
     int64_t ret = 0;
 
+    if (vma->shared && vma->file && prot & PROT_WRITE && (vma->file->flags & O_ACCMODE) != O_RDWR)
+        return -EACCES;
     if (!vma->fresh)
         ret = HYPERCALL(HUSK_OP_PROTECT, vma->start, len, prot);
     else if (prot != PROT_NONE)
@@ -216,22 +272,31 @@ int64_t sys_madvise(const struct call *call)
     return vma_covers(start, end) ? ret : -ENOMEM;
 }
 
-static int64_t move_mapping(uint64_t old, uint64_t old_len, uint64_t new, uint64_t new_len,
-                            int prot)
+/* Map a free range as a continuation of VMA: START shows what AT shows, or would if VMA were
+ * longer. */
+static int64_t map_like(const struct vma *vma, uint64_t at, uint64_t start, uint64_t len, int prot)
+{
+    if (!vma->file)
+        return map_range(start, len, prot);
+    return map_file(start, len, prot, vma->file, vma->offset + (at - vma->start), vma->shared);
+}
+
+static int64_t move_mapping(const struct vma *vma, uint64_t old, uint64_t old_len, uint64_t new,
+                            uint64_t new_len)
 {
     uint64_t common = old_len < new_len ? old_len : new_len;
-    bool keeps_data = prot != PROT_NONE;
-    int64_t ret = map_range(new, new_len, keeps_data ? PROT_READ | PROT_WRITE : PROT_NONE);
+    bool copies = vma->prot != PROT_NONE && !vma->shared;
+    int64_t ret = map_like(vma, old, new, new_len, copies ? PROT_READ | PROT_WRITE : vma->prot);
 
     if (ret < 0)
         return ret;
-    if (keeps_data && user_copy((void *)new, (const void *)old, common) < 0) {
+    if (copies && user_copy((void *)new, (const void *)old, common) < 0) {
         unmap_range(new, new_len);
         return -EFAULT;
     }
-    if (keeps_data && prot != (PROT_READ | PROT_WRITE)) {
-        ret = HYPERCALL(HUSK_OP_PROTECT, new, new_len, prot);
-        record_prot(new, new_len, prot);
+    if (copies && vma->prot != (PROT_READ | PROT_WRITE)) {
+        ret = HYPERCALL(HUSK_OP_PROTECT, new, new_len, vma->prot);
+        record_prot(new, new_len, vma->prot);
     }
     unmap_range(old, old_len);
     return ret < 0 ? ret : (int64_t) new;
@@ -241,9 +306,9 @@ int64_t sys_mremap(const struct call *call)
 {
     uint64_t old = call->arg[0], old_len = page_up(call->arg[1]);
     uint64_t len = page_up(call->arg[2]), flags = call->arg[3], to = call->arg[4];
-    const struct vma *vma;
+    const struct vma *found = vma_after(old);
+    struct vma vma;
     int64_t ret;
-    int prot;
 
     if (old % HUSK_PAGE_SIZE || len == 0 || old_len == 0 ||
         flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED) ||
@@ -251,26 +316,38 @@ int64_t sys_mremap(const struct call *call)
         return -EINVAL;
     if (len > BOOT->ram_size || old_len > BOOT->ram_size)
         return -ENOMEM;
-    vma = vma_after(old);
-    if (!vma || vma->start > old || vma->end - old < old_len)
+    if (!found || found->start > old || found->end - old < old_len)
         return -EFAULT;
-    prot = vma->prot;
+    vma = *found;
     if (flags & MREMAP_FIXED) {
         if (to % HUSK_PAGE_SIZE || !in_ram(to, len) || (to < old + old_len && old < to + len))
             return -EINVAL;
         ret = unmap_range(to, len);
-        return ret < 0 ? ret : move_mapping(old, old_len, to, len, prot);
+        return ret < 0 ? ret : move_mapping(&vma, old, old_len, to, len);
     }
     if (len <= old_len) {
         ret = len < old_len ? unmap_range(old + len, old_len - len) : 0;
         return ret < 0 ? ret : (int64_t)old;
     }
     if (in_ram(old, len) && old + len <= mmap_top && vma_free(old + old_len, old + len)) {
-        ret = map_range(old + old_len, len - old_len, prot);
+        ret = map_like(&vma, old + old_len, old + old_len, len - old_len, vma.prot);
         return ret < 0 ? ret : (int64_t)old;
     }
     if (!(flags & MREMAP_MAYMOVE))
         return -ENOMEM;
     to = vma_find_free(heap_start, mmap_top, len);
-    return to ? move_mapping(old, old_len, to, len, prot) : -ENOMEM;
+    return to ? move_mapping(&vma, old, old_len, to, len) : -ENOMEM;
+}
+
+/* Memory for guest-rt itself comes from the same place as the application's. */
+void *rt_pages_alloc(size_t bytes)
+{
+    uint64_t len = page_up(bytes), start = vma_find_free(heap_start, mmap_top, len);
+
+    return start && map_range(start, len, PROT_READ | PROT_WRITE) == 0 ? (void *)start : NULL;
+}
+
+void rt_pages_free(void *pages, size_t bytes)
+{
+    unmap_range((uint64_t)pages, page_up(bytes));
 }

@@ -24,13 +24,8 @@ static void init_working_directory(void)
     working_directory_handle = BOOT->cwd_handle;
 }
 
-/* A path argument: the handle it starts at, its address and length. */
-struct path {
-    uint64_t dir, addr, len;
-};
-
 /* Linux's order of errors: the path's memory, its length, then the descriptor. */
-static int64_t get_path(uint64_t dirfd, uint64_t addr, bool may_be_empty, struct path *path)
+int64_t get_path(uint64_t dirfd, uint64_t addr, bool may_be_empty, struct husk_path *path)
 {
     long len = user_scan((const char *)addr, HUSK_PATH_MAX);
     char first = 0;
@@ -44,7 +39,7 @@ static int64_t get_path(uint64_t dirfd, uint64_t addr, bool may_be_empty, struct
         return -ENOENT;
     if (user_copy(&first, (const char *)addr, 1) < 0)
         return -EFAULT;
-    *path = (struct path){HUSK_DIR_ROOT, addr, len};
+    *path = (struct husk_path){HUSK_DIR_ROOT, addr, len};
     if (first == '/')
         return 0;
     if ((int)dirfd == AT_FDCWD) {
@@ -63,7 +58,7 @@ static int64_t get_path(uint64_t dirfd, uint64_t addr, bool may_be_empty, struct
 
 static int64_t open_path(uint64_t dirfd, uint64_t addr, uint32_t flags, uint32_t mode)
 {
-    struct path path;
+    struct husk_path path;
     struct file *file;
     int64_t fd, result;
 
@@ -73,7 +68,7 @@ static int64_t open_path(uint64_t dirfd, uint64_t addr, uint32_t flags, uint32_t
     fd = fd_find(0);
     if (fd < 0)
         return fd;
-    result = HYPERCALL(HUSK_OP_OPEN, path.dir, path.addr, path.len, flags, mode);
+    result = HYPERCALL(HUSK_OP_OPEN, path.dir, path.addr, path.len, flags, file_mode(mode));
     if (result < 0)
         return result;
     file = file_new(HUSK_OPEN_HANDLE(result), HUSK_OPEN_KIND(result),
@@ -90,6 +85,11 @@ int64_t sys_open(const struct call *call)
 int64_t sys_openat(const struct call *call)
 {
     return open_path(call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
+}
+
+int64_t sys_creat(const struct call *call)
+{
+    return open_path(AT_FDCWD, call->arg[0], O_CREAT | O_WRONLY | O_TRUNC, call->arg[1]);
 }
 
 /* Without the RESOLVE_ flags: programs fall back to openat when they are told EINVAL. */
@@ -111,7 +111,7 @@ static int64_t get_statx(uint64_t dirfd, uint64_t addr, uint64_t flags, uint64_t
 {
     const uint64_t known =
         AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
-    struct path path;
+    struct husk_path path;
     int64_t ret;
 
     if (flags & ~known)
@@ -205,7 +205,7 @@ int64_t sys_statx(const struct call *call)
 
 static int64_t access_path(uint64_t dirfd, uint64_t addr, uint64_t mode, uint64_t flags)
 {
-    struct path path;
+    struct husk_path path;
     int64_t ret;
 
     if (mode & ~7ULL || flags & ~(uint64_t)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
@@ -231,7 +231,7 @@ int64_t sys_faccessat2(const struct call *call)
 
 static int64_t read_link(uint64_t dirfd, uint64_t addr, uint64_t buffer, uint64_t size)
 {
-    struct path path;
+    struct husk_path path;
     int64_t ret;
 
     if ((int)size <= 0)
@@ -295,7 +295,7 @@ static int64_t enter(uint64_t handle)
     return 0;
 }
 
-static int64_t open_directory(const struct path *path)
+static int64_t open_directory(const struct husk_path *path)
 {
     int64_t result =
         HYPERCALL(HUSK_OP_OPEN, path->dir, path->addr, path->len, O_PATH | O_DIRECTORY, 0);
@@ -305,7 +305,7 @@ static int64_t open_directory(const struct path *path)
 
 int64_t sys_chdir(const struct call *call)
 {
-    struct path path;
+    struct husk_path path;
     int64_t ret = get_path(AT_FDCWD, call->arg[0], false, &path);
 
     if (ret == 0)
@@ -324,6 +324,6 @@ int64_t sys_fchdir(const struct call *call)
     if (file->kind != HUSK_KIND_DIR)
         return -ENOTDIR;
     init_working_directory();
-    handle = open_directory(&(struct path){file->handle, (uint64_t)here, 1});
+    handle = open_directory(&(struct husk_path){file->handle, (uint64_t)here, 1});
     return handle < 0 ? handle : enter(handle);
 }

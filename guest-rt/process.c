@@ -131,15 +131,6 @@ int64_t sys_getgroups(const struct call *call)
     return (int)call->arg[0] < 0 ? -EINVAL : 0;
 }
 
-int64_t sys_umask(const struct call *call)
-{
-    static uint32_t mask = 022;
-    uint32_t old = mask;
-
-    mask = call->arg[0] & 0777;
-    return old;
-}
-
 int64_t sys_uname(const struct call *call)
 {
     static const struct new_utsname name = {

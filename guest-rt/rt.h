@@ -69,6 +69,7 @@ _Noreturn void rt_fault(const struct husk_regs *regs, uint64_t vector, uint64_t 
 /* Set up before the application starts. */
 void mm_init(void);
 void files_init(void);
+void change_init(void);
 
 /* What the signal does by default ends the run, unless the application ignores it. */
 void signal_raise(int signal, struct husk_regs *regs);
@@ -80,9 +81,6 @@ void clock_slept(void);
 
 /* Wait; returns 0 or -EINTR. */
 int64_t sleep_ns(uint64_t nanoseconds);
-
-/* Read into fresh memory for a private file mapping. Returns 0 or -errno; *LEN is what was read. */
-int64_t file_read_all(uint64_t fd, uint64_t addr, uint64_t len, uint64_t offset);
 
 #define SYSCALL(number, name) syscall_fn sys_##name;
 #include "syscalls.def"

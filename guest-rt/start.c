@@ -12,6 +12,7 @@ void rt_start(void)
         HYPERCALL(HUSK_OP_MARK, HUSK_MARK_FIRST);
     mm_init();
     files_init();
+    change_init();
     rt_entry = BOOT->entry;
     rt_stack_pointer = BOOT->stack_pointer;
     if (stats)

@@ -57,29 +57,29 @@ static void close_slots(size_t at, size_t slots)
     count -= slots;
 }
 
-static bool alike(const struct vma *vma, int prot, bool fresh)
+static bool alike(const struct vma *a, const struct vma *b)
 {
-    return vma->prot == prot && vma->fresh == fresh;
+    return a->prot == b->prot && a->fresh == b->fresh && !a->file && !b->file;
 }
 
-int vma_insert(uint64_t start, uint64_t end, int prot, bool fresh)
+int vma_insert(const struct vma *vma)
 {
-    size_t at = index_after(start);
-    bool joins_left = at > 0 && table[at - 1].end == start && alike(&table[at - 1], prot, fresh);
-    bool joins_right = at < count && table[at].start == end && alike(&table[at], prot, fresh);
+    size_t at = index_after(vma->start);
+    bool joins_left = at > 0 && table[at - 1].end == vma->start && alike(&table[at - 1], vma);
+    bool joins_right = at < count && table[at].start == vma->end && alike(&table[at], vma);
 
     if (joins_left && joins_right) {
         table[at - 1].end = table[at].end;
         close_slots(at, 1);
     } else if (joins_left) {
-        table[at - 1].end = end;
+        table[at - 1].end = vma->end;
     } else if (joins_right) {
-        table[at].start = start;
+        table[at].start = vma->start;
     } else {
         if (count == VMA_MAX)
             return -ENOMEM;
         open_slot(at);
-        table[at] = (struct vma){start, end, prot, fresh};
+        table[at] = *vma;
     }
     return 0;
 }
@@ -95,6 +95,9 @@ int vma_split(uint64_t addr)
     open_slot(at);
     table[at].end = addr;
     table[at + 1].start = addr;
+    table[at + 1].offset += addr - table[at].start;
+    if (table[at].file)
+        file_hold(table[at].file);
     return 0;
 }
 
@@ -106,7 +109,8 @@ int vma_remove(uint64_t start, uint64_t end)
         return -ENOMEM;
     first = index_after(start);
     for (last = first; last < count && table[last].start < end; last++)
-        continue;
+        if (table[last].file)
+            file_release(table[last].file);
     close_slots(first, last - first);
     return 0;
 }

@@ -5,12 +5,15 @@
 #ifndef HUSK_VMA_H
 #define HUSK_VMA_H
 
-#include "rt.h"
+#include "files.h"
 
 struct vma {
     uint64_t start, end; /* page-aligned */
     uint8_t prot;        /* PROT_ bits */
     bool fresh;          /* PROT_NONE since it was mapped: the monitor does not know it yet */
+    bool shared;         /* MAP_SHARED of a file */
+    struct file *file;   /* that it shows, holding a reference, or NULL */
+    uint64_t offset;     /* of its first byte in the file */
 };
 
 /* The first mapping that ends above ADDR, or NULL. Valid until the next change. */
@@ -20,9 +23,9 @@ struct vma *vma_after(uint64_t addr);
 bool vma_covers(uint64_t start, uint64_t end);
 bool vma_free(uint64_t start, uint64_t end);
 
-/* Enter a range that is free, or take a range out. -ENOMEM when the table is full: no change then.
- */
-int vma_insert(uint64_t start, uint64_t end, int prot, bool fresh);
+/* Enter a range that is free (taking over the reference to its file), or take a range out. -ENOMEM
+ * when the table is full: no change then. */
+int vma_insert(const struct vma *vma);
 int vma_remove(uint64_t start, uint64_t end);
 
 /* Make sure that a mapping starts or ends at ADDR, if one lies across it. -ENOMEM. */

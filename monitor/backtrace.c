@@ -11,7 +11,7 @@
 
 #define EXPRESSION_DEPTH 16
 /* How much of the stack is searched for a return address when there is no table. */
-#define SEARCH_BYTES 0x10000
+#define SEARCH_BYTES 0x8000
 /* Without symbols, a call is taken to enter the code that is at most so far behind its target. */
 #define FUNCTION_MAX 0x10000
 /* How long a chain of functions may be that end with a jump to the next one. */
@@ -213,12 +213,12 @@ static enum step step_by_table(struct walker *walker)
     for (size_t i = 0; i < DWARF_REGS; i++)
         if (!apply(walker, &row.reg[i], cfa, walker->regs[i], &caller[i]))
             return STEP_UNKNOWN;
-    rip = caller[DWARF_RIP];
-    if (rip == 0)
-        return STEP_OUTERMOST;
     /* Signal handlers may run on another stack than what they interrupted. */
     if (!row.signal_frame && caller[DWARF_RSP] <= walker->regs[DWARF_RSP])
         return STEP_UNKNOWN;
+    rip = caller[DWARF_RIP];
+    if (rip == 0)
+        return STEP_OUTERMOST;
     /* A signal handler "returns" to code that never called it. */
     if (walker->guessed ? !follows_call(walker, rip) : !is_code(walker, rip - 1))
         return STEP_UNKNOWN;
@@ -321,8 +321,7 @@ static void return_to(struct walker *walker, guest_addr_t addr, uint64_t rip)
 /* Registers that a callee preserves: rbx, rbp, r12 to r15. */
 enum { PRESERVED = 6 };
 
-/* The registers of the `pop`s at CODE that end with `ret`, by DWARF's numbers. Returns their
- * number. */
+/* Which registers are restored at CODE, if it is a row of `pop` and then `ret`; else none. */
 static size_t pops_at(const uint8_t *code, size_t len, uint8_t regs[PRESERVED])
 {
     size_t count = 0;
@@ -354,12 +353,15 @@ static size_t pops_at(const uint8_t *code, size_t len, uint8_t regs[PRESERVED])
 static void restore_preserved(struct walker *walker, guest_addr_t addr)
 {
     uint64_t len = walker->function.end - walker->function.start;
-    const uint8_t *code = memory_pointer_prefix(walker->memory, walker->function.start, &len,
-                                                HUSK_PROT_READ | HUSK_PROT_EXEC);
     uint8_t regs[PRESERVED], most[PRESERVED];
     size_t count, best = 0;
+    const uint8_t *code;
 
-    if (!code || !walker->function_known)
+    if (!walker->function_known)
+        return;
+    code = memory_pointer_prefix(walker->memory, walker->function.start, &len,
+                                 HUSK_PROT_READ | HUSK_PROT_EXEC);
+    if (!code)
         return;
     for (uint64_t i = 0; i < len && i < FUNCTION_MAX; i++) {
         count = pops_at(code + i, len - i, regs);

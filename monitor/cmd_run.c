@@ -36,8 +36,8 @@ static void on_kvm_step(void *context, const char *name)
 }
 
 /*
- * Kind and access mode of descriptor FD, as the guest will see it. A closed one stays closed for the
- * guest, but nothing that husk opens may take its place: messages would go there.
+ * Kind and access mode of descriptor FD, as the guest will see it. A closed one stays closed for
+ * the guest, but nothing that husk opens may take its place: messages would go there.
  */
 static void look_at_stdio(int fd, struct boot_request *request)
 {
@@ -94,16 +94,16 @@ static int enter_workdir(struct run *run, struct boot_request *request, struct h
     return 0;
 }
 
-static int open_trace(struct run *run, struct husk_error *err)
+/* Where --trace or --stats (NAME) write, opened before the guest runs: -1 if FILE is NULL. */
+static int open_output(const char *name, const char *file, int *fd, struct husk_error *err)
 {
-    const char *file = run->options->trace;
-
-    run->trace_fd = -1;
+    *fd = -1;
     if (!file)
         return 0;
-    run->trace_fd = *file ? open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : 2;
-    if (run->trace_fd < 0)
-        return error_set(err, STATUS_HUSK, "--trace=%s: %s", file, strerror(errno));
+    *fd = *file ? open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
+                : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (*fd < 0)
+        return error_set(err, STATUS_HUSK, "%s=%s: %s", name, file, strerror(errno));
     return 0;
 }
 
@@ -134,8 +134,11 @@ static int prepare(struct run *run, struct husk_error *err)
         look_at_stdio(fd, &request);
     handles_init(&run->handles, request.stdio_kind);
     if (program_open(&run->program, options->image, err) < 0 || open_mounts(run, err) < 0 ||
-        enter_workdir(run, &request, err) < 0 || open_trace(run, err) < 0)
+        enter_workdir(run, &request, err) < 0 ||
+        open_output("--trace", options->trace, &run->trace_fd, err) < 0 ||
+        open_output("--stats", options->stats, &run->stats.fd, err) < 0)
         return -1;
+    request.umask = umask(0); /* guest-rt applies it, and the guest can change it */
     stats_step(&run->stats, "parse");
     if (vm_create(&run->vm, options->stats ? on_kvm_step : NULL, run, err) < 0 ||
         memory_create(&run->memory, options->memory, vm_register_pages, &run->vm, err) < 0 ||
@@ -177,6 +180,13 @@ static void on_mmio(struct run *run)
                 exit->mmio.is_write ? "write to" : "read of",
                 (unsigned long long)exit->mmio.phys_addr);
     run_end(run, 128 + SIGSEGV);
+}
+
+/* KVM found no host page behind guest memory: a mapped file is shorter than its mapping. */
+static void on_lost_page(struct run *run)
+{
+    report_exit(run, "access to a mapped file beyond its end (SIGBUS)");
+    run_end(run, 128 + SIGBUS);
 }
 
 static void on_hlt(struct run *run)
@@ -261,6 +271,8 @@ static int run_until_ended(struct run *run, struct husk_error *err)
             on_exit_reason(run);
         else if (ret == -EINTR)
             run->stats.interrupted++;
+        else if (ret == -EFAULT)
+            on_lost_page(run);
         else if (ret != -EAGAIN)
             return error_set(err, STATUS_HUSK, "KVM_RUN: %s", strerror(-ret));
         check_interrupt(run);
@@ -286,7 +298,7 @@ int cmd_run(char **argv)
     if (run_until_ended(&run, &err) < 0)
         return error_print(&err);
     if (options.stats)
-        stats_write(&run, options.stats);
+        stats_write(&run);
     /* The kernel takes everything back faster than we would. */
     return run.status;
 }

@@ -54,7 +54,8 @@ static inline uint64_t dwarf_fixed(struct dwarf_cursor *cursor, size_t len)
     return value;
 }
 
-/* DWARF 4 section 7.6. Numbers of more than 64 bits are malformed. */
+/* DWARF 4 section 7.6. Numbers of more than ten bytes are malformed; bits past the 64th are lost.
+ */
 static inline uint64_t dwarf_leb128(struct dwarf_cursor *cursor, bool is_signed)
 {
     uint64_t value = 0;

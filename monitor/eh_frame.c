@@ -8,7 +8,7 @@
 #include <elf.h>
 #include <stdlib.h>
 
-#define TABLE_MAX        (16U << 20)
+#define TABLE_MAX        (8U << 20)
 #define AUGMENTATION_MAX 8
 
 /* Pointer encodings: LSB Core 5.0, section 10.5.1. */

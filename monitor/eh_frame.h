@@ -34,7 +34,7 @@ struct eh_function {
     struct dwarf_cursor program; /* lives as long as the table */
 };
 
-/* Read the image's table. Returns 0, or -1 when it has none. At most 16 MiB; eh_frame_free it. */
+/* Read the image's table. Returns 0, or -1 when it has none. At most 8 MiB; eh_frame_free it. */
 int eh_frame_load(const struct elf_image *image, struct eh_frame *table);
 void eh_frame_free(struct eh_frame *table);
 

@@ -22,6 +22,7 @@ int64_t handles_insert(struct handles *handles, struct opened *opened)
             continue;
         handle->kind = opened->kind;
         handle->dir = (struct guest_dir){.fd = opened->fd, .path = opened->path};
+        handle->writable = opened->writable;
         handle->virtual_position = 0;
         return index | (uint32_t)handle->generation << INDEX_BITS;
     }

@@ -14,6 +14,7 @@
 struct handle {
     enum husk_kind kind; /* HUSK_KIND_NONE: free */
     uint16_t generation;
+    bool writable;             /* the mount's right: attributes may be changed */
     struct guest_dir dir;      /* fd of every kind; path of directories */
     uint64_t virtual_position; /* of a directory that has no host descriptor */
 };

@@ -32,6 +32,23 @@ static const struct {
     [HUSK_OP_GETDENTS] = {"getdents", serve_getdents},
     [HUSK_OP_DIRPATH] = {"dirpath", serve_dirpath},
     [HUSK_OP_TTY] = {"tty", serve_tty},
+    [HUSK_OP_MAPFILE] = {"mapfile", serve_mapfile},
+    [HUSK_OP_MSYNC] = {"msync", serve_msync},
+    [HUSK_OP_MKDIR] = {"mkdir", serve_mkdir},
+    [HUSK_OP_UNLINK] = {"unlink", serve_unlink},
+    [HUSK_OP_RENAME] = {"rename", serve_rename},
+    [HUSK_OP_LINK] = {"link", serve_link},
+    [HUSK_OP_SYMLINK] = {"symlink", serve_symlink},
+    [HUSK_OP_CHMOD] = {"chmod", serve_chmod},
+    [HUSK_OP_CHOWN] = {"chown", serve_chown},
+    [HUSK_OP_UTIMES] = {"utimes", serve_utimes},
+    [HUSK_OP_TRUNCATE] = {"truncate", serve_truncate},
+    [HUSK_OP_STATFS] = {"statfs", serve_statfs},
+    [HUSK_OP_ALLOCATE] = {"allocate", serve_allocate},
+    [HUSK_OP_SYNC] = {"sync", serve_sync},
+    [HUSK_OP_LOCK] = {"lock", serve_lock},
+    [HUSK_OP_FLOCK] = {"flock", serve_flock},
+    [HUSK_OP_APPEND] = {"append", serve_append},
 };
 
 const char *hypercall_name(uint32_t op)

@@ -20,14 +20,26 @@ int hypercall_serve(struct run *run, uint32_t index);
 /* "read" and so on; NULL if there is no such operation. */
 const char *hypercall_name(uint32_t op);
 
+/* "dir, path, length" of an operation, copied and checked. */
+struct path_argument {
+    const struct guest_dir *dir; /* NULL: the root */
+    char text[HUSK_PATH_MAX];
+};
+int hypercall_get_path(struct run *run, uint64_t dir, guest_addr_t addr, uint64_t len,
+                       struct path_argument *path);
+
 /* hypercall_process.c */
 hypercall_fn serve_exit, serve_fault, serve_trace, serve_mark, serve_clock, serve_sleep,
     serve_random, serve_fsbase, serve_tty;
 /* hypercall_memory.c */
-hypercall_fn serve_map, serve_protect, serve_unmap, serve_discard;
+hypercall_fn serve_map, serve_protect, serve_unmap, serve_discard, serve_mapfile, serve_msync;
 /* hypercall_io.c */
-hypercall_fn serve_read, serve_write, serve_readv, serve_writev, serve_seek, serve_close;
+hypercall_fn serve_read, serve_write, serve_readv, serve_writev, serve_seek, serve_close,
+    serve_allocate, serve_sync, serve_lock, serve_flock, serve_append;
 /* hypercall_path.c */
 hypercall_fn serve_open, serve_stat, serve_access, serve_readlink, serve_getdents, serve_dirpath;
+/* hypercall_change.c */
+hypercall_fn serve_mkdir, serve_unlink, serve_rename, serve_link, serve_symlink, serve_chmod,
+    serve_chown, serve_utimes, serve_truncate, serve_statfs;
 
 #endif

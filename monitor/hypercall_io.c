@@ -3,6 +3,8 @@
  * Reading and writing through handles.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -162,4 +164,70 @@ int64_t serve_seek(struct run *run, const struct husk_desc *desc)
 int64_t serve_close(struct run *run, const struct husk_desc *desc)
 {
     return handles_close(&run->handles, desc->arg[0]);
+}
+
+int64_t serve_allocate(struct run *run, const struct husk_desc *desc)
+{
+    struct handle *handle;
+    int ret = data_handle(run, desc->arg[0], &handle);
+
+    if (ret < 0)
+        return ret;
+    return fallocate(handle->dir.fd, (int)desc->arg[1], (off_t)desc->arg[2], (off_t)desc->arg[3]) <
+                   0
+               ? -errno
+               : 0;
+}
+
+int64_t serve_sync(struct run *run, const struct husk_desc *desc)
+{
+    const struct handle *handle = handles_get(&run->handles, desc->arg[0]);
+
+    if (!handle)
+        return -EBADF;
+    if (handle->dir.fd < 0)
+        return 0;
+    return (desc->arg[1] ? fdatasync(handle->dir.fd) : fsync(handle->dir.fd)) < 0 ? -errno : 0;
+}
+
+/* Record locks are the monitor's, one process for one guest: they meet those of others. */
+int64_t serve_lock(struct run *run, const struct husk_desc *desc)
+{
+    struct flock lock;
+    struct handle *handle;
+    int command = (int)desc->arg[1], ret = data_handle(run, desc->arg[0], &handle);
+
+    if (ret < 0)
+        return ret;
+    if (command != F_GETLK && command != F_SETLK && command != F_SETLKW && command != F_OFD_GETLK &&
+        command != F_OFD_SETLK && command != F_OFD_SETLKW)
+        return -EINVAL;
+    if (memory_read(&run->memory, &lock, desc->arg[2], sizeof(lock)) < 0)
+        return -EFAULT;
+    if (fcntl(handle->dir.fd, command, &lock) < 0)
+        return -errno;
+    if (command != F_GETLK && command != F_OFD_GETLK)
+        return 0;
+    return memory_write(&run->memory, desc->arg[2], &lock, sizeof(lock));
+}
+
+int64_t serve_flock(struct run *run, const struct husk_desc *desc)
+{
+    const struct handle *handle = handles_get(&run->handles, desc->arg[0]);
+
+    if (!handle || handle->dir.fd < 0)
+        return -EBADF;
+    return flock(handle->dir.fd, (int)desc->arg[1]) < 0 ? -errno : 0;
+}
+
+int64_t serve_append(struct run *run, const struct husk_desc *desc)
+{
+    const struct handle *handle = handles_get(&run->handles, desc->arg[0]);
+    int flags;
+
+    if (!handle || handle->kind != HUSK_KIND_FILE)
+        return -EBADF;
+    flags = fcntl(handle->dir.fd, F_GETFL);
+    flags = desc->arg[1] ? flags | O_APPEND : flags & ~O_APPEND;
+    return fcntl(handle->dir.fd, F_SETFL, flags) < 0 ? -errno : 0;
 }

@@ -2,6 +2,9 @@
  *
  * Hypercalls that change the guest's mappings. memory.c checks everything.
  */
+#include <errno.h>
+#include <fcntl.h>
+
 #include "hypercall.h"
 
 int64_t serve_map(struct run *run, const struct husk_desc *desc)
@@ -22,4 +25,37 @@ int64_t serve_unmap(struct run *run, const struct husk_desc *desc)
 int64_t serve_discard(struct run *run, const struct husk_desc *desc)
 {
     return memory_discard(&run->memory, desc->arg[0], desc->arg[1]);
+}
+
+/* The mapping outlives the handle. What is mapped below it is gone, also when this fails. */
+int64_t serve_mapfile(struct run *run, const struct husk_desc *desc)
+{
+    guest_addr_t addr = desc->arg[0];
+    uint64_t len = desc->arg[1], offset = desc->arg[3];
+    const struct handle *handle = handles_get(&run->handles, desc->arg[2]);
+    enum memory_file kind = MEMORY_FILE_PRIVATE;
+    int ret;
+
+    if (!handle)
+        return -EBADF;
+    if (handle->kind != HUSK_KIND_FILE && handle->kind != HUSK_KIND_SHARED)
+        return -ENODEV;
+    if (offset % HUSK_PAGE_SIZE || offset > INT64_MAX - len)
+        return -EINVAL;
+    if (desc->arg[5])
+        kind = (fcntl(handle->dir.fd, F_GETFL) & O_ACCMODE) == O_RDWR ? MEMORY_FILE_SHARED
+                                                                      : MEMORY_FILE_SHARED_READ;
+    if (kind == MEMORY_FILE_SHARED_READ && desc->arg[4] & HUSK_PROT_WRITE)
+        return -EACCES;
+    ret = memory_map(&run->memory, addr, len, desc->arg[4] & 7);
+    if (ret == 0)
+        ret = memory_place_file(&run->memory, addr, len, handle->dir.fd, offset, kind);
+    if (ret < 0)
+        memory_unmap(&run->memory, addr, len);
+    return ret;
+}
+
+int64_t serve_msync(struct run *run, const struct husk_desc *desc)
+{
+    return memory_sync(&run->memory, desc->arg[0], desc->arg[1], (int)desc->arg[2]);
 }

@@ -14,12 +14,6 @@
 #define STATX_FLAGS  (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE)
 #define GETDENTS_MAX (64 << 10)
 
-/* "dir, path, length" of a descriptor, copied and checked. */
-struct path {
-    const struct guest_dir *dir; /* NULL: the root */
-    char text[HUSK_PATH_MAX];
-};
-
 static int get_dir(struct run *run, uint64_t number, const struct guest_dir **dir)
 {
     const struct handle *handle;
@@ -36,25 +30,31 @@ static int get_dir(struct run *run, uint64_t number, const struct guest_dir **di
     return 0;
 }
 
-static int get_path(struct run *run, const struct husk_desc *desc, struct path *path)
+int hypercall_get_path(struct run *run, uint64_t dir, guest_addr_t addr, uint64_t len,
+                       struct path_argument *path)
 {
-    uint64_t len = desc->arg[2];
-    int ret = get_dir(run, desc->arg[0], &path->dir);
+    int ret = get_dir(run, dir, &path->dir);
 
     if (ret < 0)
         return ret;
     if (len >= sizeof(path->text))
         return -ENAMETOOLONG;
-    if (memory_read(&run->memory, path->text, desc->arg[1], len) < 0)
+    if (memory_read(&run->memory, path->text, addr, len) < 0)
         return -EFAULT;
     path->text[len] = 0;
     return strlen(path->text) == len ? 0 : -EINVAL;
 }
 
+/* The first three arguments of most operations. */
+static int get_path(struct run *run, const struct husk_desc *desc, struct path_argument *path)
+{
+    return hypercall_get_path(run, desc->arg[0], desc->arg[1], desc->arg[2], path);
+}
+
 int64_t serve_open(struct run *run, const struct husk_desc *desc)
 {
     struct opened opened = {.fd = -1};
-    struct path path;
+    struct path_argument path;
     enum husk_kind kind;
     int64_t handle;
     int ret = get_path(run, desc, &path);
@@ -85,7 +85,7 @@ int64_t serve_stat(struct run *run, const struct husk_desc *desc)
 {
     unsigned mask = (unsigned)desc->arg[4] & ~(unsigned)STATX__RESERVED;
     struct statx result = {0};
-    struct path path;
+    struct path_argument path;
     int ret;
 
     if (desc->arg[2] == 0 && desc->arg[3] & AT_EMPTY_PATH && desc->arg[0] != HUSK_DIR_ROOT) {
@@ -102,7 +102,7 @@ int64_t serve_stat(struct run *run, const struct husk_desc *desc)
 
 int64_t serve_access(struct run *run, const struct husk_desc *desc)
 {
-    struct path path;
+    struct path_argument path;
     int ret = get_path(run, desc, &path);
 
     if (ret < 0)
@@ -117,7 +117,7 @@ int64_t serve_readlink(struct run *run, const struct husk_desc *desc)
 {
     char target[HUSK_PATH_MAX];
     size_t size = desc->arg[4] < sizeof(target) ? desc->arg[4] : sizeof(target);
-    struct path path;
+    struct path_argument path;
     int ret = get_path(run, desc, &path);
 
     if (ret == 0)

@@ -6,9 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/time.h>
-#include <unistd.h>
 
-#include "error.h"
+#include "memory.h"
 
 #define AGAIN_US 10000
 
@@ -36,26 +35,16 @@ static void on_signal(int signal)
     vcpu_run->immediate_exit = 1;
 }
 
-/* The one mapped file is the image: it shrank, and what the program needs of it is gone. */
-static void on_bus_error(int signal)
-{
-    static const char text[] = "husk: the image's file was truncated while it ran\n";
-
-    (void)signal;
-    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-        _exit(STATUS_HUSK);
-    _exit(STATUS_HUSK);
-}
-
 void interrupt_init(struct kvm_run *run, uint64_t timeout_ns)
 {
     static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     const struct sigaction action = {.sa_handler = on_signal};
+    const struct sigaction bus_error = {.sa_handler = memory_on_bus_error, .sa_flags = SA_NODEFER};
     struct sigaction old;
 
     vcpu_run = run;
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGBUS, on_bus_error);
+    sigaction(SIGBUS, &bus_error, NULL);
     sigaction(SIGALRM, &action, NULL);
     for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
         sigaction(ending[i], &action, &old);

@@ -2,9 +2,12 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* Page table entries: SDM 3A 4.5.4. Accessed and dirty are preset, so that nobody need set them. */
 #define PTE_PRESENT (1ULL << 0)
@@ -15,6 +18,10 @@
 /* A bit that the MMU ignores: the page belongs to the guest and may hold data, though it may have
  * no rights at the moment. */
 #define PTE_HELD (1ULL << 9)
+/* Two more: the host page is a file's, and the host may only read it. */
+#define PTE_FILE      (1ULL << 10)
+#define PTE_FILE_READ (1ULL << 11)
+#define PTE_SOFTWARE  (PTE_FILE | PTE_FILE_READ)
 
 #define TABLE_ENTRIES 512
 #define REGION        (2ULL << 20) /* what one page table covers */
@@ -277,40 +284,17 @@ static void link_page_tables(struct guest_memory *memory, guest_addr_t addr, uin
         memory->pdes[region] = table_entry(tables_gpa(memory, TABLE_PD + gibs + region));
 }
 
+/* What set_entries found in the entries before. */
+struct before {
+    bool present, held, file;
+};
+
 /*
- * Make KVM forget what it derived from the old entries. It caches no absent translation, so only
- * rights that were taken away need this. Changing the host mapping's protection and back drops
- * every translation that leads to these pages, on shadow paging as on EPT and NPT (mmu_notifier),
- * and touches neither contents nor the vCPU.
+ * Set all entries to BITS and their addresses. Other rights (KEEP) leave what is known of the host
+ * page.
  */
-static int flush(const struct guest_memory *memory, const struct entries *entries)
-{
-    void *host = memory->host + entries->gpa;
-    size_t len = entries->count * HUSK_PAGE_SIZE;
-
-    if (mprotect(host, len, PROT_NONE) < 0 || mprotect(host, len, PROT_READ | PROT_WRITE) < 0)
-        return -ENOMEM;
-    return 0;
-}
-
-/* Give the host memory back; the pages read as zero from now on. */
-static int release(const struct guest_memory *memory, const struct entries *entries)
-{
-    void *host = memory->host + entries->gpa;
-    size_t len = entries->count * HUSK_PAGE_SIZE;
-
-    if (entries->gpa >= memory->file_end || entries->gpa + len <= memory->file_start)
-        return madvise(host, len, MADV_DONTNEED) < 0 ? -errno : 0;
-    /* Pages of the image's file would read as the file again. */
-    if (mmap(host, len, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
-        return -errno;
-    return 0;
-}
-
-/* Set all entries to BITS (and their addresses); says whether any was present and any held. */
-static void set_entries(struct guest_memory *memory, const struct entries *entries, uint64_t bits,
-                        bool *was_present, bool *was_held)
+static struct before set_entries(struct guest_memory *memory, const struct entries *entries,
+                                 uint64_t bits, uint64_t keep)
 {
     uint64_t all = 0, held = 0;
 
@@ -319,14 +303,51 @@ static void set_entries(struct guest_memory *memory, const struct entries *entri
 
         all |= old;
         held += old / PTE_HELD & 1;
-        entries->pte[i] = bits ? bits | (entries->gpa + i * HUSK_PAGE_SIZE) : 0;
+        entries->pte[i] = bits ? bits | (old & keep) | (entries->gpa + i * HUSK_PAGE_SIZE) : 0;
     }
-    *was_present = all & PTE_PRESENT;
-    *was_held = held > 0;
-    if (!entries->ram)
-        return;
-    memory->held += ((bits ? entries->count : 0) - held) * HUSK_PAGE_SIZE;
-    memory->held_peak = max_u64(memory->held_peak, memory->held);
+    if (entries->ram) {
+        memory->held += ((bits ? entries->count : 0) - held) * HUSK_PAGE_SIZE;
+        memory->held_peak = max_u64(memory->held_peak, memory->held);
+    }
+    return (struct before){all & PTE_PRESENT, held > 0, all & PTE_FILE};
+}
+
+/*
+ * Make KVM forget what it derived from the old entries. It caches no absent translation, so only
+ * rights that were taken away need this. Changing the host mapping's protection and back drops
+ * every translation that leads to these pages, on shadow paging as on EPT and NPT (mmu_notifier),
+ * and touches neither contents nor the vCPU. Pages that the host may only read are a file's own,
+ * which dropping does not change either.
+ */
+static int flush(const struct guest_memory *memory, const struct entries *entries)
+{
+    for (uint64_t i = 0, run; i < entries->count; i += run) {
+        uint64_t kind = entries->pte[i] & PTE_FILE_READ;
+        void *host = memory->host + entries->gpa + i * HUSK_PAGE_SIZE;
+
+        for (run = 1; i + run < entries->count; run++)
+            if ((entries->pte[i + run] & PTE_FILE_READ) != kind)
+                break;
+        if (kind ? madvise(host, run * HUSK_PAGE_SIZE, MADV_DONTNEED) < 0
+                 : mprotect(host, run * HUSK_PAGE_SIZE, PROT_NONE) < 0 ||
+                       mprotect(host, run * HUSK_PAGE_SIZE, PROT_READ | PROT_WRITE) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Give the host memory back; the pages read as zero from now on, and are no file's any more. */
+static int release(const struct guest_memory *memory, const struct entries *entries, bool file)
+{
+    void *host = memory->host + entries->gpa;
+    size_t len = entries->count * HUSK_PAGE_SIZE;
+
+    if (!file)
+        return madvise(host, len, MADV_DONTNEED) < 0 ? -errno : 0;
+    if (mmap(host, len, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+        return -errno;
+    return 0;
 }
 
 static bool both_write_and_exec(int prot)
@@ -337,7 +358,7 @@ static bool both_write_and_exec(int prot)
 int memory_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot)
 {
     struct entries entries;
-    bool was_present, was_held;
+    struct before before;
     int ret = find_entries(memory, addr, len, &entries);
 
     if (ret < 0)
@@ -350,37 +371,40 @@ int memory_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int
             return ret;
         link_page_tables(memory, addr, len);
     }
-    set_entries(memory, &entries, rights(prot), &was_present, &was_held);
-    return was_held ? release(memory, &entries) : 0;
+    before = set_entries(memory, &entries, rights(prot), 0);
+    return before.held ? release(memory, &entries, before.file) : 0;
 }
 
 int memory_unmap(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
 {
     struct entries entries;
-    bool was_present, was_held;
+    struct before before;
     int ret = find_entries(memory, addr, len, &entries);
 
     if (ret < 0)
         return ret;
-    set_entries(memory, &entries, 0, &was_present, &was_held);
-    return was_held ? release(memory, &entries) : 0;
+    before = set_entries(memory, &entries, 0, 0);
+    return before.held ? release(memory, &entries, before.file) : 0;
 }
 
 int memory_protect(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot)
 {
     struct entries entries;
-    bool was_present, was_held;
+    struct before before;
     int ret = find_entries(memory, addr, len, &entries);
 
     if (ret < 0)
         return ret;
     if (both_write_and_exec(prot))
         return -EACCES;
-    for (uint64_t i = 0; i < entries.count; i++)
+    for (uint64_t i = 0; i < entries.count; i++) {
         if (!(entries.pte[i] & PTE_HELD))
             return -ENOMEM;
-    set_entries(memory, &entries, rights(prot), &was_present, &was_held);
-    return was_present ? flush(memory, &entries) : 0;
+        if (entries.pte[i] & PTE_FILE_READ && prot & HUSK_PROT_WRITE)
+            return -EACCES;
+    }
+    before = set_entries(memory, &entries, rights(prot), PTE_SOFTWARE);
+    return before.present ? flush(memory, &entries) : 0;
 }
 
 int memory_discard(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
@@ -388,18 +412,35 @@ int memory_discard(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
     struct entries entries;
     int ret = find_entries(memory, addr, len, &entries);
 
-    return ret < 0 ? ret : release(memory, &entries);
+    return ret < 0 ? ret : release(memory, &entries, false);
 }
 
 int memory_place_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int fd,
-                      uint64_t offset)
+                      uint64_t offset, enum memory_file kind)
 {
-    if (mmap(memory_host(memory, addr), len, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED)
+    int prot = kind == MEMORY_FILE_SHARED_READ ? PROT_READ : PROT_READ | PROT_WRITE;
+    int flags = kind == MEMORY_FILE_PRIVATE ? MAP_PRIVATE | MAP_NORESERVE : MAP_SHARED;
+    struct entries entries;
+    int ret = find_entries(memory, addr, len, &entries);
+
+    if (ret < 0)
+        return ret;
+    if (mmap(memory->host + entries.gpa, len, prot, flags | MAP_FIXED, fd, (off_t)offset) ==
+        MAP_FAILED)
         return -errno;
-    memory->file_start = memory->file_end ? min_u64(memory->file_start, addr) : addr;
-    memory->file_end = max_u64(memory->file_end, addr + len);
+    for (uint64_t i = 0; i < entries.count; i++)
+        entries.pte[i] |= PTE_FILE | (kind == MEMORY_FILE_SHARED_READ ? PTE_FILE_READ : 0);
     return 0;
+}
+
+int memory_sync(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int flags)
+{
+    struct entries entries;
+    int ret = find_entries(memory, addr, len, &entries);
+
+    if (ret < 0)
+        return ret;
+    return msync(memory->host + entries.gpa, len, flags) < 0 ? -errno : 0;
 }
 
 void *memory_pointer_prefix(const struct guest_memory *memory, guest_addr_t addr, uint64_t *len,
@@ -438,22 +479,49 @@ void *memory_pointer(const struct guest_memory *memory, guest_addr_t addr, uint6
     return have == len ? host : NULL;
 }
 
+/*
+ * A page of a file that is shorter by now raises SIGBUS: the copy then fails as for memory that is
+ * not there.
+ */
+static sigjmp_buf bus_error;
+static volatile sig_atomic_t copying;
+
+void memory_on_bus_error(int signal)
+{
+    static const char text[] = "husk: a file that the program has mapped was truncated\n";
+
+    (void)signal;
+    if (copying)
+        siglongjmp(bus_error, 1);
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+        _exit(STATUS_HUSK);
+    _exit(STATUS_HUSK);
+}
+
+static int copy(void *dst, const void *src, size_t len)
+{
+    int ret = 0;
+
+    if (sigsetjmp(bus_error, 0) == 0) {
+        copying = 1;
+        memcpy(dst, src, len);
+    } else {
+        ret = -EFAULT;
+    }
+    copying = 0;
+    return ret;
+}
+
 int memory_read(const struct guest_memory *memory, void *dst, guest_addr_t addr, size_t len)
 {
     const void *src = memory_pointer(memory, addr, len, HUSK_PROT_READ);
 
-    if (!src)
-        return -EFAULT;
-    memcpy(dst, src, len);
-    return 0;
+    return src ? copy(dst, src, len) : -EFAULT;
 }
 
 int memory_write(const struct guest_memory *memory, guest_addr_t addr, const void *src, size_t len)
 {
     void *dst = memory_pointer(memory, addr, len, HUSK_PROT_WRITE);
 
-    if (!dst)
-        return -EFAULT;
-    memcpy(dst, src, len);
-    return 0;
+    return dst ? copy(dst, src, len) : -EFAULT;
 }

@@ -35,7 +35,6 @@ struct guest_memory {
     uint64_t *window_ptes; /* likewise of the window */
     uint64_t held;         /* bytes of RAM that belong to the application now, and at most so far */
     uint64_t held_peak;
-    uint64_t file_start, file_end; /* RAM that holds private mappings of the image's file */
     memory_register_fn *register_pages;
     void *register_context;
     uint64_t next_registration;                        /* bytes */
@@ -79,16 +78,29 @@ int memory_unmap(struct guest_memory *memory, guest_addr_t addr, uint64_t len);
  */
 int memory_protect(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot);
 
-/* Contents become zero, rights stay, host memory is returned. */
+/* Contents become zero, or again the file's; rights stay, host memory is returned. */
 int memory_discard(struct guest_memory *memory, guest_addr_t addr, uint64_t len);
 
+/* How guest memory shows a file. */
+enum memory_file {
+    MEMORY_FILE_PRIVATE,     /* pages are copied when they are written to */
+    MEMORY_FILE_SHARED,      /* they are the file's own; the descriptor must allow both */
+    MEMORY_FILE_SHARED_READ, /* likewise, and they can never become writable */
+};
+
 /*
- * Let LEN bytes from ADDR, which are mapped RAM, show FD's from OFFSET on, copied when they are
- * written to: nothing is read before it is touched. All are multiples of the page size. If the file
- * shrinks later, access to what is gone raises SIGBUS (interrupt.c). Returns 0 or -errno.
+ * Let LEN bytes from ADDR, which are mapped, show FD's from OFFSET on, at once and without reading
+ * them. All are multiples of the page size. Where the file ends before (or is truncated later),
+ * access raises SIGBUS in the guest. Returns 0 or -errno.
  */
 int memory_place_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int fd,
-                      uint64_t offset);
+                      uint64_t offset, enum memory_file kind);
+
+/* msync(2) of the range. 0 or -errno. */
+int memory_sync(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int flags);
+
+/* The SIGBUS handler: memory_read and memory_write return -EFAULT instead. */
+void memory_on_bus_error(int signal);
 
 /*
  * Host pointer to LEN bytes at ADDR if ring 3 has the rights ACCESS (enum husk_prot) to all of

@@ -18,7 +18,13 @@
 
 struct mounts *mounts_new(void)
 {
-    return calloc(1, sizeof(struct mounts));
+    struct mounts *mounts = calloc(1, sizeof(*mounts));
+
+    if (mounts == NULL)
+        return NULL;
+    mounts->uid = geteuid();
+    mounts->gid = getegid();
+    return mounts;
 }
 
 static void mount_close(struct mount *mount)
@@ -148,7 +154,7 @@ static int refuse_host(const struct request *r, int error)
 
 /*
  * A mounted file is opened once: a descriptor of O_PATH could be opened again only through /proc,
- * which the jailed monitor has not. The guest's offsets are not the host's, so opens may share it.
+ * which the jailed monitor lacks. The guest's offsets are not the host's, so opens may share it.
  */
 static int open_file(const struct request *r, int fd)
 {
@@ -318,7 +324,7 @@ int mounts_getdents_virtual(const struct mounts *mounts, const struct guest_dir 
         size_t need = (sizeof(struct dirent_head) + entry.length + 1 + 7) & ~(size_t)7;
         struct dirent_head head = {entry.inode, (int64_t)*position + 1, (uint16_t)need, entry.type};
 
-        if (need > size || out - (char *)buffer > INT_MAX - (int)need)
+        if (need > size)
             return out == buffer ? -EINVAL : (int)(out - (char *)buffer);
         memset(out, 0, need);
         memcpy(out, &head, sizeof(head));
@@ -342,8 +348,8 @@ int mounts_stat_virtual(const struct mounts *mounts, const struct guest_dir *dir
         .stx_mask = STATX_BASIC_STATS,
         .stx_blksize = HUSK_PAGE_SIZE,
         .stx_nlink = links,
-        .stx_uid = geteuid(),
-        .stx_gid = getegid(),
+        .stx_uid = mounts->uid,
+        .stx_gid = mounts->gid,
         .stx_mode = S_IFDIR | 0755,
         .stx_ino = path_inode(dir->path, strlen(dir->path)),
         .stx_dev_minor = 0xfffff, /* the last of the anonymous devices: no host mount has it */

@@ -14,7 +14,7 @@
 #include "error.h"
 #include "husk/abi.h"
 
-struct mounts;
+struct mounts; /* not changed once the guest runs: any thread may use it */
 
 /* Returns an empty name space (its root is an empty directory) or NULL. Free with mounts_free. */
 struct mounts *mounts_new(void);
@@ -37,15 +37,14 @@ int mounts_add(struct mounts *mounts, const char *host, const char *guest, bool 
 /* A directory of the name space: where relative paths start, or what was opened. */
 struct guest_dir {
     int fd;     /* host descriptor, or -1 for a directory that exists only in the name space */
-    char *path; /* its absolute guest path, no "." or "..", no symbolic link, no trailing slash;
-                   owned */
+    char *path; /* owned; absolute guest path without ".", "..", links or a trailing slash */
 };
 
 /*
- * What an open found. A directory's descriptor comes from the host with the rights asked for, as
- * does a file's, unless the file itself is mounted: then it is a duplicate of one descriptor with
- * the mount's rights, and its user sees to the access mode, O_APPEND and offsets. It never blocks
- * in an open; with O_PATH it may also be a link, a device, a FIFO or a socket (kind FILE).
+ * What an open found. The descriptor has the rights that were asked for, except where the file
+ * itself is mounted: then it is a duplicate of the mount's one descriptor, with the mount's rights,
+ * and whoever uses it sees to access mode, O_APPEND and offsets. With O_PATH it may be a symbolic
+ * link, a device, a FIFO or a socket too (kind FILE); it cannot be read or written.
  */
 struct opened {
     enum husk_kind kind; /* FILE or DIR */
@@ -61,7 +60,7 @@ struct opened {
  * one, ELOOP after 40 links, ENAMETOOLONG. Absolute symbolic links start at the guest's root, ".."
  * at the guest's root stays there; neither leaves the mounts, also not while another host process
  * renames directories or swaps them for links. Host magic links (/proc/PID/fd) are not followed:
- * ELOOP. Devices, FIFOs and sockets cannot be opened: EACCES.
+ * ELOOP. Devices, FIFOs, sockets and the mem files of procfs cannot be opened: EACCES.
  *
  * Limits that Linux has not: a directory's absolute guest path is shorter than PATH_MAX, and a path
  * with its links unfolded than twice that: ENAMETOOLONG. ".." leads to the directory that has
@@ -69,8 +68,10 @@ struct opened {
  * guest_dir.
  */
 
-/* FLAGS and MODE as of open(2); O_CLOEXEC always, O_NONBLOCK never matters. The umask is the
- * host's. */
+/*
+ * FLAGS and MODE as of open(2). Never blocks on a FIFO, never acquires a terminal. O_CLOEXEC is
+ * always set. The monitor's umask applies: set it to 0 before the guest runs.
+ */
 int mounts_open(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                 int flags, mode_t mode, struct opened *opened);
 
@@ -100,5 +101,27 @@ int mounts_stat_virtual(const struct mounts *mounts, const struct guest_dir *dir
  */
 int mounts_getdents_virtual(const struct mounts *mounts, const struct guest_dir *dir,
                             uint64_t *position, void *buffer, size_t size);
+
+/*
+ * Changes, in writable mounts only: elsewhere EROFS. Mount points, and directories that hold one,
+ * stay: EBUSY. From one mount into another: EXDEV, as between bind mounts. FLAGS of the last three:
+ * AT_SYMLINK_NOFOLLOW. TIMES as of utimensat(2), NULL for now.
+ */
+int mounts_mkdir(const struct mounts *mounts, const struct guest_dir *base, const char *path,
+                 mode_t mode);
+int mounts_symlink(const struct mounts *mounts, const char *target, const struct guest_dir *base,
+                   const char *path);
+int mounts_unlink(const struct mounts *mounts, const struct guest_dir *base, const char *path,
+                  int flags);
+int mounts_rename(const struct mounts *mounts, const struct guest_dir *from_base, const char *from,
+                  const struct guest_dir *to_base, const char *to, unsigned flags);
+int mounts_link(const struct mounts *mounts, const struct guest_dir *from_base, const char *from,
+                const struct guest_dir *to_base, const char *to, int flags);
+int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, const char *path,
+                 mode_t mode, int flags);
+int mounts_chown(const struct mounts *mounts, const struct guest_dir *base, const char *path,
+                 uid_t uid, gid_t gid, int flags);
+int mounts_utimes(const struct mounts *mounts, const struct guest_dir *base, const char *path,
+                  const struct timespec times[2], int flags);
 
 #endif

@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -108,7 +110,7 @@ int mounts_readlink(const struct mounts *mounts, const struct guest_dir *base, c
         return error;
     if (*w.name == '\0')
         return -EINVAL;
-    length = readlinkat(w.dir, w.name, buffer, size);
+    length = readlinkat(w.dir, w.name, buffer, size < PATH_MAX ? size : PATH_MAX);
     return length < 0 ? -errno : (int)length;
 }
 
@@ -124,6 +126,15 @@ static int open_flags(int flags)
         (!(flags & O_DIRECTORY) || !(flags & (O_WRONLY | O_RDWR))))
         return -EINVAL;
     return flags;
+}
+
+/* procfs calls it a regular file; /proc/self/mem is the monitor's own memory. */
+static bool is_process_memory(const struct walk *w)
+{
+    struct statfs fs;
+
+    return strcmp(w->name, "mem") == 0 && fstatfs(w->dir, &fs) == 0 &&
+           fs.f_type == PROC_SUPER_MAGIC;
 }
 
 /* Why Linux would not open what the walk found, in the order in which it checks; or 0. */
@@ -152,7 +163,7 @@ static int open_refusal(const struct walk *w, int flags)
         return -ELOOP;
     if (is_dir(w))
         return writes ? -EISDIR : 0;
-    if (!regular)
+    if (!regular || is_process_memory(w))
         return -EACCES;
     if (flags & O_TRUNC && !is_writable(w))
         return -EROFS;
@@ -164,7 +175,8 @@ static int open_refusal(const struct walk *w, int flags)
 /* Every open of a mounted file shares its one open description: see struct opened. */
 static int open_mounted_file(const struct mount *mount, int flags)
 {
-    int fd = fcntl(flags & O_PATH ? mount->fd : mount->file, F_DUPFD_CLOEXEC, 0);
+    int from = flags & O_PATH ? mount->fd : mount->file;
+    int fd = (int)syscall(SYS_fcntl, from, F_DUPFD_CLOEXEC, 0); /* musl's makes two calls of it */
 
     if (fd < 0)
         return -errno;

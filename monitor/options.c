@@ -95,9 +95,7 @@ static int set_volume(struct run_options *options, const struct option *option, 
 
     if (*host == '\0' || !guest || *guest == '\0')
         return refuse(option, value, "give HOST:GUEST, e.g. ./data:/data", err);
-    if (mode && strcmp(mode, "rw") == 0)
-        return refuse(option, value, "rw is not available in this version; use ro", err);
-    if (mode && strcmp(mode, "ro") != 0)
+    if (mode && strcmp(mode, "ro") != 0 && strcmp(mode, "rw") != 0)
         return refuse(option, value,
                       "only ro or rw may follow GUEST; reach a path that has a ':' through a "
                       "symbolic link",
@@ -109,7 +107,9 @@ static int set_volume(struct run_options *options, const struct option *option, 
     if (!path_normalise(guest))
         return refuse(option, value, "GUEST must not contain '..'", err);
 
-    if (volume_append(options, (struct volume_option){.host = host, .guest = guest}))
+    bool writable = mode && strcmp(mode, "rw") == 0;
+
+    if (volume_append(options, (struct volume_option){host, guest, writable}))
         return refuse_memory(err);
     host = NULL;
     return 0;

@@ -82,7 +82,7 @@ static int fill_segment(const struct elf_file *file, const struct elf_segment *s
         uint64_t whole = page_down(in_page + segment->file_size);
 
         if (whole > 0 && memory_place_file(memory, addr - in_page, whole, file->fd,
-                                           segment->file_offset - in_page) < 0)
+                                           segment->file_offset - in_page, MEMORY_FILE_PRIVATE) < 0)
             return -1;
         done = whole > in_page ? whole - in_page : 0;
     }
@@ -246,6 +246,7 @@ static void fill_boot(struct husk_boot *boot, const struct program *program,
     boot->euid = getauxval(AT_EUID);
     boot->gid = getauxval(AT_GID);
     boot->egid = getauxval(AT_EGID);
+    boot->umask = request->umask;
     memcpy(boot->stdio_kind, request->stdio_kind, sizeof(boot->stdio_kind));
     memcpy(boot->stdio_flags, request->stdio_flags, sizeof(boot->stdio_flags));
     boot->cwd_length = strlen(request->cwd);

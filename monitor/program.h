@@ -23,6 +23,7 @@ struct boot_request {
     uint8_t stdio_kind[3], stdio_flags[3];
     const char *cwd;
     uint64_t cwd_handle;
+    uint32_t umask;
 };
 
 /*

@@ -21,6 +21,8 @@ struct mount {
 struct mounts {
     struct mount *table; /* no mount covers another completely: those are removed */
     size_t count;
+    uid_t uid; /* who owns the directories that are made up */
+    gid_t gid;
 };
 
 /* The part of PATH below DIR without a leading slash, "" if they are equal, NULL if it is not

@@ -6,7 +6,6 @@
 #include "stats.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <string.h>
@@ -127,15 +126,14 @@ static void write_steps(FILE *out, const struct stats *stats)
     fprintf(out, "\n  ]\n");
 }
 
-void stats_write(const struct run *run, const char *file)
+void stats_write(const struct run *run)
 {
     const struct guest_memory *memory = &run->memory;
-    int fd = *file ? open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : dup(2);
-    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+    FILE *out = fdopen(run->stats.fd, "w");
     struct rusage usage;
 
     if (!out) {
-        fprintf(stderr, "husk: --stats=%s: %s\n", file, strerror(errno));
+        fprintf(stderr, "husk: --stats: %s\n", strerror(errno));
         return;
     }
     getrusage(RUSAGE_SELF, &usage);
@@ -152,5 +150,5 @@ void stats_write(const struct run *run, const char *file)
     write_steps(out, &run->stats);
     fprintf(out, "}\n");
     if (fclose(out) != 0)
-        fprintf(stderr, "husk: --stats=%s: %s\n", file, strerror(errno));
+        fprintf(stderr, "husk: --stats: %s\n", strerror(errno));
 }

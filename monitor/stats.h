@@ -15,6 +15,7 @@
 
 struct stats {
     bool enabled;
+    int fd;            /* where it is written */
     uint64_t began_ns; /* when husk's main started */
     struct {
         const char *name;
@@ -38,7 +39,7 @@ uint64_t stats_begin(const struct stats *stats);
 void stats_hypercall(struct stats *stats, uint32_t op, uint64_t began);
 
 struct run;
-/* Write it to FILE ("": standard error). Prints a warning when that fails. */
-void stats_write(const struct run *run, const char *file);
+/* Write it and close the descriptor. Prints a warning when that fails. */
+void stats_write(const struct run *run);
 
 #endif

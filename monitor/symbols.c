@@ -11,7 +11,7 @@
 /* Sections whose symbols are looked at; programs have about 30. */
 #define SECTIONS_MAX 256
 /* How many functions that begin before an address, but end before it too, are looked at. */
-#define LOOK_BACK 64
+#define LOOK_BACK 16
 
 struct symbol {
     uint64_t address, size;
@@ -97,15 +97,17 @@ static int read_strings(const struct elf_file *file, uint32_t index, struct symb
 static void add(struct symbols *symbols, const Elf64_Sym *symbol, const struct section_ends *ends)
 {
     const char *name;
+    uint64_t room;
 
     if (!is_function(symbol, ends) || symbol->st_name >= symbols->strings_size)
         return;
     name = symbols->strings + symbol->st_name;
     if (*name == '\0')
         return;
+    room = ends->end[symbol->st_shndx] - symbol->st_value;
     symbols->sorted[symbols->count++] = (struct symbol){
         .address = symbol->st_value,
-        .size = symbol->st_size ? symbol->st_size : ends->end[symbol->st_shndx] - symbol->st_value,
+        .size = symbol->st_size && symbol->st_size < room ? symbol->st_size : room,
         .name = symbol->st_name,
         .open = symbol->st_size == 0,
         .rank = rank_of(symbol, name),

@@ -43,7 +43,7 @@ uint64_t symbols_address(const struct symbols *symbols, const char *name);
  * .eh_frame call frame information. Where a function has none (all of musl's) or it leads nowhere,
  * by the word on the stack that returns from a call to the current function, by the frame pointer
  * chain, or by the first word that follows a call instruction. Stops at the outermost frame, when
- * the stack pointer does not move up, or when no frame can be found in the next 64 KiB. BIAS is
+ * the stack pointer does not move up, or when no frame can be found in the next 32 KiB. BIAS is
  * what was added to the image's addresses. Everything it reads is untrusted; it allocates a bounded
  * amount and takes a bounded time.
  */

@@ -46,6 +46,9 @@ $(foreach t,$(TOOLCHAINS),$(eval $(call guests,$(t))))
 GUEST += crash $(patsubst tests/system/guests/%.c,%,$(wildcard tests/system/guests/*.c))
 GUESTS := $(foreach t,$(TOOLCHAINS),$(GUEST:%=$(B)/guest/$(t)/%))
 
+$(B)/guest/stripped: $(B)/guest/musl/crash
+	strip -o $@ $<
+
 $(B)/guest/tree/.made: tests/guest/make-tree.sh
 	rm -rf $(@D)
 	tests/guest/make-tree.sh $(@D)
@@ -61,11 +64,13 @@ $(B)/hostile/%: tests/hostile/%.c tests/hostile/hostile.h include/husk/abi.h $(B
 	@mkdir -p $(@D)
 	$(B)/husk-cc $(APP_CFLAGS) -Iinclude $< -o $@
 
-$(B)/system/%: tests/system/%.c tests/system/harness.c tests/system/harness.h include/husk/abi.h
+HARNESS := $(filter-out tests/system/test_%,$(wildcard tests/system/*.[ch]))
+
+$(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
-tests: $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(B)/guest/tree/.made $(B)/guest/cases
+tests: $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases)
 
 check: $(B)/.setup ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests

@@ -85,6 +85,23 @@ enum husk_op {
     HUSK_OP_GETDENTS, /* handle, address, length: bytes of struct linux_dirent64 */
     HUSK_OP_DIRPATH,  /* dir handle, address, length: its absolute guest path; its length */
     HUSK_OP_TTY,      /* handle, ioctl request (tty_ioctl(2)), address */
+    HUSK_OP_MAPFILE,  /* address, length, handle, offset, enum husk_prot, 1 shared or 0 private */
+    HUSK_OP_MSYNC,    /* address, length, msync(2) flags */
+    HUSK_OP_MKDIR,    /* dir, path, length, mode */
+    HUSK_OP_UNLINK,   /* dir, path, length, AT_REMOVEDIR or 0 */
+    HUSK_OP_RENAME,   /* &struct husk_path from, &struct husk_path to, renameat2(2) flags */
+    HUSK_OP_LINK,     /* &struct husk_path from, &struct husk_path to, AT_SYMLINK_FOLLOW or 0 */
+    HUSK_OP_SYMLINK,  /* dir, path, length, target address, target length */
+    HUSK_OP_CHMOD,    /* dir, path, length, mode, AT_ flags; AT_EMPTY_PATH: dir is any handle */
+    HUSK_OP_CHOWN,    /* dir, path, length, uid | gid << 32, AT_ flags; likewise */
+    HUSK_OP_UTIMES,   /* dir, path, length, struct timespec[2] or 0, AT_ flags; likewise */
+    HUSK_OP_TRUNCATE, /* dir, path, length, size, AT_EMPTY_PATH or 0; likewise */
+    HUSK_OP_STATFS,   /* dir, path, length, &struct statfs, AT_EMPTY_PATH or 0; likewise */
+    HUSK_OP_ALLOCATE, /* handle, fallocate(2) mode, offset, length */
+    HUSK_OP_SYNC,     /* handle, 1 data only (fdatasync) or 0 */
+    HUSK_OP_LOCK,     /* handle, fcntl(2) command, &struct flock */
+    HUSK_OP_FLOCK,    /* handle, flock(2) operation */
+    HUSK_OP_APPEND,   /* handle, 1 or 0: O_APPEND for writes from now on */
     HUSK_OP_COUNT
 };
 
@@ -111,6 +128,14 @@ enum husk_kind {
 };
 
 enum husk_mark { HUSK_MARK_FIRST, HUSK_MARK_START, HUSK_MARK_MAIN, HUSK_MARK_COUNT };
+
+/* "dir, path, length" where an operation takes two of them. */
+struct husk_path {
+    uint64_t dir;      /* IN */
+    guest_addr_t addr; /* IN */
+    uint64_t len;      /* IN */
+};
+_Static_assert(sizeof(struct husk_path) == 24, "no padding");
 
 struct husk_iovec {
     guest_addr_t base; /* IN */
@@ -200,6 +225,7 @@ struct husk_boot {
     guest_addr_t main_break;    /* where --stats put int3 over main's first byte, or 0 */
     uint32_t main_byte;         /* that byte */
     uint32_t uid, euid, gid, egid;
+    uint32_t umask;
     uint8_t stdio_kind[3];  /* enum husk_kind of descriptors 0, 1, 2 */
     uint8_t stdio_flags[3]; /* O_RDONLY, O_WRONLY or O_RDWR */
     uint16_t cwd_length;    /* of cwd, without the zero */

@@ -267,9 +267,16 @@ static int kernel_open(const char *path, int flags)
 
     if (!(flags & O_PATH))
         how.flags |= O_NONBLOCK | O_NOCTTY;
-    do { /* EAGAIN: something was renamed somewhere while it looked at ".." */
+    /*
+     * EAGAIN: something was renamed somewhere while it looked at "..". ELOOP may be its own: when
+     * the kernel starts over (rcu-walk, ref-walk) it goes on counting links.
+     */
+    for (int loops = 0; loops < 20; loops += errno == ELOOP) {
         fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-    } while (fd < 0 && errno == EAGAIN);
+        if (fd >= 0 || (errno != EAGAIN && errno != ELOOP))
+            break;
+        sched_yield();
+    }
     return fd < 0 ? -errno : (int)fd;
 }
 

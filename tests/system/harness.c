@@ -4,13 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,7 +31,7 @@ struct process {
     int input, output[2]; /* our ends of the pipes, or -1 */
     const char *left;     /* of the input, not yet written */
     size_t left_size;
-    bool keeps_input_open;
+    bool keeps_input_open, is_husk;
     struct timespec deadline;
     struct result *result;
 };
@@ -141,13 +145,32 @@ struct bytes file_read(const char *path)
     return bytes;
 }
 
+/* The status of a process that could not become what the test wanted. */
+enum { EXIT_HARNESS = 255 };
+
 /* In the child: take FD's place, or leave it closed. */
 static void place_descriptor(int from, int fd)
 {
     if (from == FD_CLOSED)
         close(fd);
     else if (dup2(from, fd) < 0)
-        _exit(255);
+        _exit(EXIT_HARNESS);
+}
+
+static const char cannot_enter[] = "harness: cannot enter\n";
+
+bool enter_as_nobody(void)
+{
+    const unsigned nobody = 65534;
+
+    return setgroups(0, NULL) == 0 && setresgid(nobody, nobody, nobody) == 0 &&
+           setresuid(nobody, nobody, nobody) == 0;
+}
+
+bool enter_without_devices(void)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", "/dev", "tmpfs", 0, NULL) == 0;
 }
 
 static _Noreturn void execute(const struct command *command, const int from[3], pid_t parent)
@@ -159,14 +182,22 @@ static _Noreturn void execute(const struct command *command, const int from[3], 
     /* No test leaves a process behind, however it ends itself. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
-        _exit(255);
+        _exit(EXIT_HARNESS);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     for (int fd = 0; fd < 3; fd++)
         place_descriptor(from[fd], fd);
     if (command->directory && chdir(command->directory) < 0)
-        _exit(255);
+        _exit(EXIT_HARNESS);
+    if (command->enter) {
+        int file = open(command->argv[0], O_PATH | O_CLOEXEC);
+
+        if (!command->enter() && write(STDERR_FILENO, cannot_enter, sizeof(cannot_enter) - 1) >= 0)
+            _exit(EXIT_HARNESS);
+        fexecve(file, (char *const *)command->argv, (char *const *)environment);
+    }
     execve(command->argv[0], (char *const *)command->argv, (char *const *)environment);
     dprintf(2, "harness: %s: %s\n", command->argv[0], strerror(errno));
-    _exit(255);
+    _exit(EXIT_HARNESS);
 }
 
 /* Copied above 2, so that placing one descriptor never overwrites another. */
@@ -246,6 +277,7 @@ struct process *process_start(const struct command *command)
     process->left = command->input;
     process->left_size = command->input_size;
     process->keeps_input_open = command->silent;
+    process->is_husk = strcmp(command->argv[0], husk()) == 0;
     clock_gettime(CLOCK_MONOTONIC, &process->deadline);
     process->deadline.tv_sec += is_slow_machine() ? 600 : 60;
 
@@ -374,6 +406,7 @@ const struct result *process_end(struct process *process)
     struct result *result = process->result;
     const struct timespec moment = {0, 200000};
     int status;
+    bool is_husk = process->is_husk;
     pid_t ended;
 
     while (exchange(process))
@@ -386,12 +419,20 @@ const struct result *process_end(struct process *process)
     assert_int_equal(ended, process->pid);
     result->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     release(process);
+    if (is_husk && WIFSIGNALED(status))
+        FAIL(result, "husk itself was ended by signal %d", WTERMSIG(status));
     return result;
 }
 
 const struct result *run(const struct command *command)
 {
-    return process_end(process_start(command));
+    const struct result *result = process_end(process_start(command));
+
+    if (command->enter && strcmp(result->err.data, cannot_enter) == 0) {
+        print_message("# skipped: this user may not do what the test needs\n");
+        skip();
+    }
+    return result;
 }
 
 static void print_output(const char *name, const struct bytes *bytes)
@@ -430,15 +471,17 @@ void assert_status_at(const struct result *result, int status, const char *file,
         fail_result(result, file, line, "status %d was wanted", status);
 }
 
-void assert_text_at(const struct result *result, const struct bytes *where, const char *wanted,
-                    bool whole, const char *file, int line)
+void assert_text_at(const struct result *result, enum part part, const char *wanted,
+                    const char *file, int line)
 {
-    const char *stream = where == &result->out ? "stdout" : "stderr";
+    bool out = part == WHOLE_OUT || part == PART_OF_OUT;
+    bool whole = part == WHOLE_OUT || part == WHOLE_ERR;
+    const struct bytes *bytes = out ? &result->out : &result->err;
+    const char *found = memmem(bytes->data, bytes->size, wanted, strlen(wanted));
 
-    if (whole && (where->size != strlen(wanted) || memcmp(where->data, wanted, where->size) != 0))
-        fail_result(result, file, line, "%s was to be \"%s\"", stream, wanted);
-    if (!whole && !memmem(where->data, where->size, wanted, strlen(wanted)))
-        fail_result(result, file, line, "%s lacks \"%s\"", stream, wanted);
+    if (!found || (whole && bytes->size != strlen(wanted)))
+        fail_result(result, file, line, "%s %s \"%s\"", out ? "stdout" : "stderr",
+                    whole ? "is not" : "lacks", wanted);
 }
 
 /* The line of BYTES that holds its byte at AT, cut. */

@@ -26,8 +26,9 @@ struct command {
     const char *directory;          /* the tests' own */
     const void *input;              /* what a pipe brings to standard input; else it is /dev/null */
     size_t input_size;
-    bool silent; /* a pipe that brings nothing and stays open */
-    int fd[3];   /* FD_CLOSED or a descriptor instead of /dev/null and the pipes that are read */
+    bool silent;     /* a pipe that brings nothing and stays open */
+    int fd[3];       /* FD_CLOSED or a descriptor instead of /dev/null and the pipes that are read */
+    bool (*enter)(void); /* called in the new process before it executes; false: skip the test */
 };
 
 /* Bytes with a zero after the last, so that text is a string. */
@@ -42,8 +43,9 @@ struct result {
 };
 
 /*
- * Run a command to its end. More than a minute (ten on a slow machine) or more than 64 MiB of output
- * fail the test. Results stay valid while seven more commands are run.
+ * Run a command to its end. More than a minute (ten on a slow machine), more than 64 MiB of output,
+ * or a signal that ends husk itself fail the test. Results stay valid while seven more commands are
+ * run.
  */
 const struct result *run(const struct command *command);
 #define RUN(...) run(&(struct command){.argv = LIST(__VA_ARGS__)})
@@ -60,6 +62,10 @@ void process_signal(struct process *process, int signal);
 const struct result *process_end(struct process *process);
 
 void need_kvm(void);
+
+/* For struct command: without root's rights; with nothing in /dev. */
+bool enter_as_nobody(void);
+bool enter_without_devices(void);
 
 /* A machine that emulates another is some thirty times slower: heavy cases are made smaller there. */
 bool is_slow_machine(void);
@@ -98,17 +104,17 @@ _Noreturn void fail_result(const struct result *result, const char *file, int li
 #define FAIL(result, ...) fail_result(result, __FILE__, __LINE__, __VA_ARGS__)
 
 void assert_status_at(const struct result *result, int status, const char *file, int line);
-void assert_text_at(const struct result *result, const struct bytes *where, const char *wanted,
-                    bool whole, const char *file, int line);
+enum part { WHOLE_OUT, PART_OF_OUT, WHOLE_ERR, PART_OF_ERR };
+void assert_text_at(const struct result *result, enum part part, const char *wanted,
+                    const char *file, int line);
 #define assert_status(result, wanted) assert_status_at(result, wanted, __FILE__, __LINE__)
 #define assert_prints(result, wanted) \
-    assert_text_at(result, &(result)->out, wanted, true, __FILE__, __LINE__)
+    assert_text_at(result, WHOLE_OUT, wanted, __FILE__, __LINE__)
 #define assert_shows(result, wanted) \
-    assert_text_at(result, &(result)->out, wanted, false, __FILE__, __LINE__)
+    assert_text_at(result, PART_OF_OUT, wanted, __FILE__, __LINE__)
 #define assert_complains(result, wanted) \
-    assert_text_at(result, &(result)->err, wanted, false, __FILE__, __LINE__)
-#define assert_is_quiet(result) \
-    assert_text_at(result, &(result)->err, "", true, __FILE__, __LINE__)
+    assert_text_at(result, PART_OF_ERR, wanted, __FILE__, __LINE__)
+#define assert_is_quiet(result) assert_text_at(result, WHOLE_ERR, "", __FILE__, __LINE__)
 
 /* Tests that are made at run time: NAME is kept. */
 struct test_list {

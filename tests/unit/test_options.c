@@ -232,11 +232,19 @@ static void test_dot_dot_in_a_guest_path_is_refused(void **state)
     assert_refused("--volume a:/x/..: GUEST must not contain '..'", "-v", "a:/x/..", "i");
 }
 
-static void test_writable_volumes_are_not_available_yet(void **state)
+static void test_volumes_are_read_only_unless_rw_is_said(void **state)
 {
+    char *argv[] = {"-v", "a:/a", "-v", "b:/b:ro", "-v", "c:/c:rw", "image", NULL};
+    struct run_options options;
+    struct husk_error error;
+
     (void)state;
-    assert_refused("--volume a:/b:rw: rw is not available in this version; use ro", "-v", "a:/b:rw",
-                   "i");
+    assert_int_equal(options_parse_run(argv, &options, &error), 0);
+    assert_false(options.volumes[0].writable);
+    assert_false(options.volumes[1].writable);
+    assert_true(options.volumes[2].writable);
+    assert_string_equal(options.volumes[2].guest, "/c");
+    options_free(&options);
 }
 
 static void test_other_words_after_guest_are_refused(void **state)
@@ -455,7 +463,7 @@ int main(void)
         test(test_many_volumes_keep_their_order),
         test(test_malformed_volumes_are_refused),
         test(test_dot_dot_in_a_guest_path_is_refused),
-        test(test_writable_volumes_are_not_available_yet),
+        test(test_volumes_are_read_only_unless_rw_is_said),
         test(test_other_words_after_guest_are_refused),
         test(test_guest_paths_end_below_the_limit_of_paths),
         test(test_a_long_value_does_not_hide_the_reason),

@@ -339,6 +339,17 @@ static void test_magic_links_of_proc_lead_nowhere(void **state)
     assert_int_equal(try_open("/proc/mounts", O_RDONLY), 0);
 }
 
+static void test_the_monitors_memory_cannot_be_opened_in_proc(void **state)
+{
+    (void)state;
+    make_file("data/mem", "mine");
+    assert_int_equal(mounts_add(mounts, "/proc", "/proc", true, &error), 0);
+    assert_int_equal(try_open("/proc/self/mem", O_RDONLY), -EACCES);
+    assert_int_equal(try_open("/proc/self/mem", O_RDWR), -EACCES);
+    assert_int_equal(try_open("/proc/thread-self/mem", O_RDWR), -EACCES);
+    assert_reads("/data/mem", "mine");
+}
+
 static void test_walk_to_parent_leaves_the_last_name_alone(void **state)
 {
     cleanup_walk struct walk link, none, root, slash;
@@ -401,6 +412,7 @@ int main(void)
         TEST_DATA(test_devices_fifos_and_sockets_are_refused_without_blocking),
         TEST_DATA(test_a_refused_fifo_does_not_wake_its_writer),
         TEST_DATA(test_magic_links_of_proc_lead_nowhere),
+        TEST_DATA(test_the_monitors_memory_cannot_be_opened_in_proc),
         TEST_DATA(test_walk_to_parent_leaves_the_last_name_alone),
         TEST_DATA(test_a_directory_that_holds_a_mount_point_cannot_be_renamed),
     };

@@ -59,7 +59,7 @@ static void test_random_operations_agree_with_a_model(void **state)
         assert_int_equal(vma_remove(AT(start), AT(start + len)), 0);
         memset(model + start, 0, len);
         if (random() % 2) {
-            assert_int_equal(vma_insert(AT(start), AT(start + len), prot, false), 0);
+            assert_int_equal(insert(AT(start), AT(start + len), prot, false), 0);
             memset(model + start, prot, len);
         }
         if (i % 64 == 0)
@@ -72,12 +72,12 @@ static void test_neighbours_alike_become_one(void **state)
 {
     (void)state;
     vma_remove(0, AT(PAGES));
-    vma_insert(AT(1), AT(2), 3, false);
-    vma_insert(AT(3), AT(4), 3, false);
-    vma_insert(AT(2), AT(3), 3, false);
+    insert(AT(1), AT(2), 3, false);
+    insert(AT(3), AT(4), 3, false);
+    insert(AT(2), AT(3), 3, false);
     assert_int_equal(count, 1);
-    vma_insert(AT(4), AT(5), 1, false);
-    vma_insert(AT(5), AT(6), 1, true);
+    insert(AT(4), AT(5), 1, false);
+    insert(AT(5), AT(6), 1, true);
     assert_int_equal(count, 3);
     assert_int_equal(vma_total(), AT(5));
 }
@@ -87,14 +87,32 @@ static void test_a_full_table_is_an_error_and_changes_nothing(void **state)
     (void)state;
     vma_remove(0, UINT64_MAX);
     for (uint64_t i = 0; i < VMA_MAX; i++)
-        assert_int_equal(vma_insert(AT(4 * i + 4), AT(4 * i + 7), 1, false), 0);
-    assert_int_equal(vma_insert(AT(3), AT(3) + HUSK_PAGE_SIZE / 2, 1, false), -ENOMEM);
+        assert_int_equal(insert(AT(4 * i + 4), AT(4 * i + 7), 1, false), 0);
+    assert_int_equal(insert(AT(3), AT(3) + HUSK_PAGE_SIZE / 2, 1, false), -ENOMEM);
     assert_int_equal(vma_remove(AT(5), AT(6)), -ENOMEM);
     assert_true(vma_covers(AT(4), AT(7)));
     assert_int_equal(vma_total(), VMA_MAX * AT(3));
-    assert_int_equal(vma_insert(AT(7), AT(8), 1, false), 0);
+    assert_int_equal(insert(AT(7), AT(8), 1, false), 0);
     vma_remove(0, UINT64_MAX);
     assert_int_equal(count, 0);
+}
+
+static void test_pieces_of_a_file_keep_their_offsets_and_references(void **state)
+{
+    struct file file;
+
+    (void)state;
+    vma_remove(0, UINT64_MAX);
+    references = 1;
+    assert_int_equal(
+        vma_insert(&(struct vma){.start = AT(10), .end = AT(20), .file = &file, .offset = AT(100)}),
+        0);
+    assert_int_equal(vma_remove(AT(12), AT(15)), 0);
+    assert_int_equal(references, 2);
+    assert_int_equal(vma_after(AT(15))->start, AT(15));
+    assert_int_equal(vma_after(AT(15))->offset, AT(105));
+    assert_int_equal(vma_remove(0, UINT64_MAX), 0);
+    assert_int_equal(references, 0);
 }
 
 int main(void)
@@ -102,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_operations_agree_with_a_model),
         cmocka_unit_test(test_neighbours_alike_become_one),
+        cmocka_unit_test(test_pieces_of_a_file_keep_their_offsets_and_references),
         cmocka_unit_test(test_a_full_table_is_an_error_and_changes_nothing),
     };
 

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: ISC
+# Part of the Makefile: how the benchmarks are built and run. docs/performance.md says what they are.
+
+BENCH ?= cold memory cpu file syscall
+BENCH_CFLAGS := $(WARN) -O2 -D_GNU_SOURCE
+BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big files idle syscalls)
+BENCH_NATIVE := $(addprefix $(B)/bench/native/,big files hello mandelbrot primes syscalls)
+BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/memory $(B)/bench/floor $(B)/bench/glibc/hello \
+    $(BENCH_IMAGES) $(BENCH_NATIVE)
+
+bench: everything $(BENCH_PROGRAMS) ## measure, less than five minutes; BENCH=cold runs one
+	@rm -f $(B)/bench.json
+	@for bench in $(BENCH); do B=$(B) sh bench/$$bench.sh || exit 1; done
+
+$(B)/bench/run: bench/run.c bench/results.c bench/results.h
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
+
+$(B)/bench/memory: bench/memory.c
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) $< -o $@
+
+# As few pages as can be: no relocations, one segment less.
+$(B)/bench/floor: bench/floor.c
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(BENCH_CFLAGS) -fno-pie -static -no-pie -Wl,-z,noseparate-code,-z,norelro $< -o $@
+
+$(B)/bench/native/%: bench/%.c bench/measure.h
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(BENCH_CFLAGS) -fno-pie -static -no-pie $< -o $@
+
+$(B)/bench/husk/%: bench/%.c bench/measure.h $(B)/husk-cc
+	@mkdir -p $(@D)
+	$(B)/husk-cc $(BENCH_CFLAGS) $< -o $@
+
+define native_app
+$(B)/bench/native/$(1): $$(wildcard apps/$(1)/*.[ch])
+	@mkdir -p $$(@D)
+	$(MUSL_CC) $(APP_CFLAGS) -fno-pie -static -no-pie $$(filter %.c,$$^) -o $$@
+endef
+$(foreach a,hello mandelbrot primes,$(eval $(call native_app,$(a))))
+
+$(B)/bench/glibc/hello: apps/hello/main.c
+	@mkdir -p $(@D)
+	$(CC) $(APP_CFLAGS) -static $< -o $@

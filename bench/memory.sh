@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Private memory of the monitor and of its guest, which sleeps.
+set -eu
+
+"$B/bench/run" -v -o "$B/bench.json" -n 10 -w 1 -g 'husk: own private<=1536' memory \
+    -- husk "$B/bench/memory" "$B/husk" run "$B/bench/husk/idle"

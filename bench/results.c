@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The JSON is written by hand: it is numbers and a few names.
+ */
+#include "results.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#define END_OF_ROWS "\n]}\n"
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double quantile(const struct row *row, double share)
+{
+    return row->values[(size_t)(share * (double)(row->count - 1) + 0.5)];
+}
+
+double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof(*values), compare);
+    return values[count / 2];
+}
+
+static double ratio(const struct row *row)
+{
+    return quantile(row, 0.5) / quantile(row->base, 0.5);
+}
+
+static bool misses_goal(const struct row *row)
+{
+    double limit, value;
+
+    if (!row->goal)
+        return false;
+    limit = strtod(row->goal + 2, NULL);
+    value = row->base ? ratio(row) : quantile(row, 0.5);
+    return row->goal[0] == '<' ? value > limit : value < limit;
+}
+
+static void row_name(const struct row *row, char *name, size_t size)
+{
+    snprintf(name, size, "%s%s%s", row->command, *row->what ? ": " : "", row->what);
+}
+
+/* Three significant digits are all that the spread allows. */
+static void print_value(double value)
+{
+    printf(" %10.*f", value < 10 ? 2 : value < 100 ? 1 : 0, value);
+}
+
+int results_print(const char *bench, struct row *rows, size_t count)
+{
+    int missed = 0;
+
+    for (size_t i = 0; i < count; i++)
+        qsort(rows[i].values, rows[i].count, sizeof(double), compare);
+    printf("\n%-32s %-5s %10s %10s %10s %10s %7s %10s  %s\n", bench, "unit", "median", "p25", "p75",
+           "min", "ratio", rows->cpu_us > 0 ? "cpu us" : "", "goal");
+    for (size_t i = 0; i < count; i++) {
+        const struct row *row = &rows[i];
+        char name[128];
+
+        row_name(row, name, sizeof(name));
+        printf("%-32s %-5s", name, row->unit);
+        print_value(quantile(row, 0.5));
+        print_value(quantile(row, 0.25));
+        print_value(quantile(row, 0.75));
+        print_value(quantile(row, 0));
+        if (row->base)
+            printf(" %7.3f", ratio(row));
+        else
+            printf(" %7s", "");
+        if (row->cpu_us > 0)
+            print_value(row->cpu_us);
+        if (row->goal)
+            printf("  %s%s", row->goal, misses_goal(row) ? " missed" : "");
+        missed += misses_goal(row);
+        putchar('\n');
+    }
+    fflush(stdout);
+    return missed;
+}
+
+static void write_string(FILE *file, const char *key, const char *value)
+{
+    fprintf(file, "\"%s\": \"", key);
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            putc('\\', file);
+        if ((unsigned char)*value >= ' ')
+            putc(*value, file);
+    }
+    putc('"', file);
+}
+
+static const char *kvm_name(void)
+{
+    static const char *const names[] = {"kvm_pvm", "kvm_intel", "kvm_amd"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "/sys/module/%s", names[i]);
+        if (access(path, F_OK) == 0)
+            return names[i];
+    }
+    return "unknown";
+}
+
+static void cpu_name(char *name, size_t size)
+{
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    char line[256];
+
+    snprintf(name, size, "unknown");
+    while (file && fgets(line, sizeof(line), file)) {
+        const char *colon = strchr(line, ':');
+
+        if (colon && strncmp(line, "model name", 10) == 0) {
+            snprintf(name, size, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+            break;
+        }
+    }
+    if (file)
+        fclose(file);
+}
+
+static void write_machine(FILE *file)
+{
+    time_t now = time(NULL);
+    struct utsname kernel;
+    char cpu[128], date[32];
+
+    uname(&kernel);
+    cpu_name(cpu, sizeof(cpu));
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    fprintf(file, "{\"schema\": 1, \"machine\": {");
+    write_string(file, "kvm", kvm_name());
+    fputs(", ", file);
+    write_string(file, "kernel", kernel.release);
+    fputs(", ", file);
+    write_string(file, "cpu", cpu);
+    fprintf(file, ", \"cpus\": %ld, ", sysconf(_SC_NPROCESSORS_ONLN));
+    write_string(file, "date", date);
+    fputs("}, \"rows\": [", file);
+}
+
+static void write_row(FILE *file, const char *bench, const struct row *row)
+{
+    char name[128];
+    double load = 0;
+
+    getloadavg(&load, 1);
+    putc('{', file);
+    write_string(file, "bench", bench);
+    fputs(", ", file);
+    row_name(row, name, sizeof(name));
+    write_string(file, "row", name);
+    fputs(", ", file);
+    write_string(file, "unit", row->unit);
+    fprintf(file,
+            ", \"count\": %zu, \"median\": %.6g, \"p25\": %.6g, \"p75\": %.6g, \"min\": %.6g, "
+            "\"max\": %.6g, \"cpu_us\": %.6g, \"load\": %.2f",
+            row->count, quantile(row, 0.5), quantile(row, 0.25), quantile(row, 0.75),
+            quantile(row, 0), quantile(row, 1), row->cpu_us, load);
+    if (row->base) {
+        fputs(", ", file);
+        row_name(row->base, name, sizeof(name));
+        write_string(file, "baseline", name);
+        fprintf(file, ", \"ratio\": %.4f", ratio(row));
+    }
+    if (row->goal) {
+        fputs(", ", file);
+        write_string(file, "goal", row->goal);
+    }
+    putc('}', file);
+}
+
+int results_write(const char *path, const char *bench, const struct row *rows, size_t count)
+{
+    FILE *file = fopen(path, "r+");
+    const char *separator = ",\n";
+    int saved;
+
+    if (!file && errno == ENOENT) {
+        file = fopen(path, "w");
+        separator = "\n";
+        if (file)
+            write_machine(file);
+    } else if (file && fseek(file, -(long)strlen(END_OF_ROWS), SEEK_END) < 0) {
+        saved = errno;
+        fclose(file);
+        errno = saved;
+        return -1;
+    }
+    if (!file)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        fputs(separator, file);
+        write_row(file, bench, &rows[i]);
+        separator = ",\n";
+    }
+    fputs(END_OF_ROWS, file);
+    return fclose(file) == 0 ? 0 : -1;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a benchmark found: a table on standard output, and build/bench.json.
+ */
+#ifndef HUSK_BENCH_RESULTS_H
+#define HUSK_BENCH_RESULTS_H
+
+#include <stddef.h>
+
+/* One thing measured COUNT times. Names and unit outlive it. */
+struct row {
+    const char *command, *what; /* e.g. "husk", "getpid"; WHAT may be "" */
+    const char *unit;
+    double *values; /* sorted by results_print */
+    size_t count;
+    double cpu_us;          /* median processor time of a whole process, or 0 */
+    const struct row *base; /* what it is compared with, or NULL */
+    const char *goal; /* "<=1.5" or ">=0.8" of the ratio, without BASE of the median; or NULL */
+};
+
+double median(double *values, size_t count);
+
+/* Print ROWS as a table headed by BENCH. Returns how many miss their goal. */
+int results_print(const char *bench, struct row *rows, size_t count);
+
+/*
+ * Add printed ROWS to PATH, one line each, so that it stays one JSON object:
+ *
+ *     {"schema": 1, "machine": {"kvm", "kernel", "cpu", "cpus", "date"}, "rows": [
+ *     {"bench", "row", "unit", "count", "median", "p25", "p75", "min", "max", "cpu_us", "load",
+ *      "baseline", "ratio", "goal"}, ...]}
+ *
+ * "ratio" is the median by the baseline's median, "cpu_us" the median processor time of a whole
+ * process (0: not known), "load" the machine's load average at that time.
+ * Returns 0 or -1 with errno set.
+ */
+int results_write(const char *path, const char *bench, const struct row *rows, size_t count);
+
+#endif

@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# System calls natively and in a guest; then one that needs the host against a bare exit.
+set -eu
+
+"$B/bench/run" -v -o "$B/bench.json" -n 15 -w 1 syscall \
+    -- native "$B/bench/native/syscalls" \
+    -- husk "$B/husk" run "$B/bench/husk/syscalls"
+
+"$B/bench/run" -v -o "$B/bench.json" -n 25 -w 1 hypercall \
+    -- floor "$B/bench/floor" exits 5000 \
+    -- husk "$B/husk" run "$B/bench/husk/syscalls" exit

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Calls that move data between two descriptors: through a buffer of guest-rt's, whatever the two
+ * are.
+ */
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+
+#include "files.h"
+#include "io.h"
+
+static char buffer[64 << 10];
+
+/* One end of a copy: at *OFFSET, or at the file's own position when there is none. */
+struct end {
+    struct file *file;
+    uint64_t addr; /* of the offset in the application's memory, or 0 */
+    uint64_t offset;
+};
+
+static int64_t get_end(uint64_t fd, uint64_t addr, enum husk_op op, struct end *end)
+{
+    *end = (struct end){.file = file_for(fd, op), .addr = addr};
+    if (!end->file)
+        return -EBADF;
+    if (end->file->kind == HUSK_KIND_DIR)
+        return -EISDIR;
+    if (addr && user_read(&end->offset, addr) < 0)
+        return -EFAULT;
+    return (int64_t)end->offset < 0 ? -EINVAL : 0;
+}
+
+static int64_t move(struct end *end, enum husk_op op, const char *data, uint64_t len)
+{
+    int64_t done;
+
+    if (!end->addr)
+        return file_transfer(end->file, op, (uint64_t)data, len);
+    done = HYPERCALL(op, end->file->handle, data, len, end->offset);
+    if (done > 0)
+        end->offset += done;
+    return done;
+}
+
+/* What could not be written was not read: put the input's position back. */
+static void put_back(struct end *in, int64_t bytes)
+{
+    if (in->addr)
+        in->offset -= bytes;
+    else if (in->file->kind == HUSK_KIND_FILE)
+        in->file->offset -= bytes;
+    else
+        HYPERCALL(HUSK_OP_SEEK, in->file->handle, -bytes, SEEK_CUR);
+}
+
+static int64_t copy(struct end *in, struct end *out, uint64_t len)
+{
+    int64_t total = 0, error = 0;
+
+    while ((uint64_t)total < len) {
+        uint64_t left = len - total, want = left < sizeof(buffer) ? left : sizeof(buffer);
+        int64_t got = move(in, HUSK_OP_READ, buffer, want), put;
+
+        if (got <= 0) {
+            error = got;
+            break;
+        }
+        put = move(out, HUSK_OP_WRITE, buffer, got);
+        total += put > 0 ? put : 0;
+        if (put < got) {
+            put_back(in, got - (put > 0 ? put : 0));
+            error = put;
+            break;
+        }
+    }
+    return total > 0 ? total : error < 0 ? error : 0;
+}
+
+static int64_t copy_ends(struct end *in, struct end *out, uint64_t len)
+{
+    int64_t done = copy(in, out, len);
+
+    if (in->addr && user_write(in->addr, &in->offset) < 0)
+        return -EFAULT;
+    if (out->addr && user_write(out->addr, &out->offset) < 0)
+        return -EFAULT;
+    return done;
+}
+
+int64_t sys_sendfile(const struct call *call)
+{
+    struct end in, out;
+    int64_t ret = get_end(call->arg[0], 0, HUSK_OP_WRITE, &out);
+
+    if (ret == 0)
+        ret = get_end(call->arg[1], call->arg[2], HUSK_OP_READ, &in);
+    if (ret < 0)
+        return ret;
+    if (out.file->flags & O_APPEND || !file_seekable(in.file))
+        return -EINVAL;
+    return copy_ends(&in, &out, call->arg[3]);
+}
+
+int64_t sys_copy_file_range(const struct call *call)
+{
+    struct end in, out;
+    int64_t ret = get_end(call->arg[0], call->arg[1], HUSK_OP_READ, &in);
+
+    if (ret == 0)
+        ret = get_end(call->arg[2], call->arg[3], HUSK_OP_WRITE, &out);
+    if (ret < 0)
+        return ret;
+    if (out.file->flags & O_APPEND)
+        return -EBADF;
+    if (call->arg[5] || !file_seekable(in.file) || !file_seekable(out.file))
+        return -EINVAL;
+    return copy_ends(&in, &out, call->arg[4]);
+}
