@@ -275,7 +275,6 @@ static int kernel_open(const char *path, int flags)
         fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
         if (fd >= 0 || (errno != EAGAIN && errno != ELOOP))
             break;
-        sched_yield();
     }
     return fd < 0 ? -errno : (int)fd;
 }

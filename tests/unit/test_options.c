@@ -234,12 +234,8 @@ static void test_dot_dot_in_a_guest_path_is_refused(void **state)
 
 static void test_volumes_are_read_only_unless_rw_is_said(void **state)
 {
-    char *argv[] = {"-v", "a:/a", "-v", "b:/b:ro", "-v", "c:/c:rw", "image", NULL};
-    struct run_options options;
-    struct husk_error error;
-
     (void)state;
-    assert_int_equal(options_parse_run(argv, &options, &error), 0);
+    assert_int_equal(parse("-v", "a:/a", "-v", "b:/b:ro", "-v", "c:/c:rw", "image"), 0);
     assert_false(options.volumes[0].writable);
     assert_false(options.volumes[1].writable);
     assert_true(options.volumes[2].writable);
