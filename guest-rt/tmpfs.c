@@ -10,7 +10,6 @@
 #include "usermem.h"
 
 #define SECOND      1000000000ULL
-#define TARGET_MAX  4095       /* PATH_MAX with its zero */
 #define TMPFS_MAGIC 0x01021994 /* linux/magic.h */
 
 struct statx_timestamp tmpfs_now(const struct tmpfs *fs)

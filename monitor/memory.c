@@ -447,6 +447,7 @@ void *memory_pointer_prefix(const struct guest_memory *memory, guest_addr_t addr
                             int access)
 {
     uint64_t needed = PTE_PRESENT | PTE_USER | (access & HUSK_PROT_WRITE ? PTE_WRITE : 0);
+    uint64_t refused = access & HUSK_PROT_EXEC ? PTE_NX : 0;
     uint64_t want = max_u64(*len, 1), have = 0;
     const uint64_t *pte;
     uint64_t gpa, limit;
@@ -463,7 +464,7 @@ void *memory_pointer_prefix(const struct guest_memory *memory, guest_addr_t addr
         return NULL;
     }
     want = min_u64(want, limit);
-    for (; have < want && (*pte & needed) == needed; pte++)
+    for (; have < want && (*pte & (needed | refused)) == needed; pte++)
         have += HUSK_PAGE_SIZE - (addr + have) % HUSK_PAGE_SIZE;
     if (have == 0)
         return NULL;

@@ -151,6 +151,14 @@ static void print_frame(const struct symbols *symbols, size_t index, uint64_t ad
     fprintf(stderr, "\n");
 }
 
+/* The address as the image's symbols know it. */
+static uint64_t as_linked(const struct program *program, guest_addr_t address)
+{
+    uint64_t linked = address - program->bias;
+
+    return linked >= program->image.low && linked < program->image.high ? linked : address;
+}
+
 static void print_backtrace(const struct run *run, const struct husk_regs *regs)
 {
     const struct program *program = &run->program;
@@ -159,7 +167,7 @@ static void print_backtrace(const struct run *run, const struct husk_regs *regs)
     size_t count = backtrace_walk(&program->image, program->bias, &run->memory, regs, frames);
 
     for (size_t i = 0, same; i < count; i += same) {
-        print_frame(symbols, i, frames[i] - (frames[i] < HUSK_WINDOW ? program->bias : 0));
+        print_frame(symbols, i, as_linked(program, frames[i]));
         for (same = 1; i + same < count && frames[i + same] == frames[i]; same++)
             continue;
         if (same > 1)

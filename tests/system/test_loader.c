@@ -177,8 +177,9 @@ static void test_segment_that_wraps_around_is_refused(void **state)
     find_phdr(&refused, PT_LOAD, PF_W)->p_memsz = (uint64_t)0 - 4096;
     assert_refused("malformed", "");
     refused = copy(&plain);
-    find_phdr(&refused, PT_LOAD, PF_W)->p_offset = (uint64_t)0 - 4096;
-    assert_refused("malformed", "");
+    find_phdr(&refused, PT_LOAD, PF_W)->p_offset &= 4095;
+    find_phdr(&refused, PT_LOAD, PF_W)->p_offset -= 4096;
+    assert_refused("truncated", "copy or build it again");
 }
 
 static void test_entry_outside_of_code_is_refused(void **state)
@@ -301,25 +302,24 @@ static const struct field {
 #undef FIELD
 };
 
-/* Each value is set as it is, and added to what the field has. */
+/* The first four are also added to what the field has. */
 static const uint64_t values[] = {
-    0,           1,           2,          3,
-    7,           64,          0x1000,     0x10000,
-    0x400000,    0x7fffffff,  0xffffffff, HUSK_RAM_MAX,
-    HUSK_WINDOW, HUSK_RT_BASE, INT64_MAX, 0x8000000000000000,
-    UINT64_MAX,  (uint64_t)0 - 0x1000,
+    1,           0x1000,       UINT64_MAX, (uint64_t)0 - 0x1000,  0,          7,
+    0x400000,    0x7fffffff,   0xffffffff, HUSK_RAM_MAX,          HUSK_WINDOW, HUSK_RT_BASE,
+    INT64_MAX,   0x8000000000000000,
 };
 
-static void change_field(const struct bytes *good, size_t base, const struct field *field)
+/* Every STEPth of the changes. */
+static void change_field(const struct bytes *good, size_t base, const struct field *field,
+                         size_t step)
 {
-    size_t step = is_slow_machine() ? 5 : 1;
-
-    for (size_t i = 0; i < 2 * COUNT(values); i += step) {
+    for (size_t i = 0; i < COUNT(values) + 4; i += step) {
         struct bytes image = copy(good);
         uint64_t value = 0;
 
-        memcpy(&value, image.data + base + field->offset, field->size);
-        value = values[i / 2] + (i % 2 ? value : 0);
+        if (i >= COUNT(values))
+            memcpy(&value, image.data + base + field->offset, field->size);
+        value += values[i % COUNT(values)];
         memcpy(image.data + base + field->offset, &value, field->size);
         assert_harmless(image, text("%s at 0x%zx = 0x%lx", field->name, base + field->offset,
                                     (unsigned long)value));
@@ -328,7 +328,7 @@ static void change_field(const struct bytes *good, size_t base, const struct fie
 
 static void test_changed_field_of_the_elf_header_does_no_harm(void **state)
 {
-    change_field(&plain, 0, *state);
+    change_field(&plain, 0, *state, is_slow_machine() ? 5 : 1);
 }
 
 static void test_changed_field_of_a_program_header_does_no_harm(void **state)
@@ -337,7 +337,8 @@ static void test_changed_field_of_a_program_header_does_no_harm(void **state)
 
     for (size_t i = 0; i < COUNT(images); i++)
         for (size_t j = 0; j < header(images[i])->e_phnum; j++)
-            change_field(images[i], header(images[i])->e_phoff + j * sizeof(Elf64_Phdr), *state);
+            change_field(images[i], header(images[i])->e_phoff + j * sizeof(Elf64_Phdr), *state,
+                         is_slow_machine() ? 17 : 2);
 }
 
 static uint32_t random_state;
@@ -351,7 +352,7 @@ static uint32_t draw(uint32_t limit)
 /* Variants of GOOD with one to four bytes between START and END changed. */
 static void flip_bytes(const struct bytes *good, size_t start, size_t end)
 {
-    unsigned count = is_slow_machine() ? 25 : 250;
+    unsigned count = is_slow_machine() ? 10 : 100;
 
     random_state = 1;
     for (unsigned i = 0; i < count; i++) {
@@ -410,7 +411,7 @@ static void test_random_bytes_anywhere_do_no_harm(void **state)
 static void test_random_bytes_in_what_reports_are_made_of_do_no_harm(void **state)
 {
     struct bytes crash = file_read(built("guest/musl/crash"));
-    unsigned count = is_slow_machine() ? 20 : 200;
+    unsigned count = is_slow_machine() ? 10 : 100;
     size_t sections = header(&crash)->e_shoff;
 
     (void)state;
