@@ -79,14 +79,17 @@ static bool leaves_at_port(int vcpu, struct kvm_run *run)
     return ioctl(vcpu, KVM_RUN, 0) == 0 && run->exit_reason == KVM_EXIT_IO && run->io.port == PORT;
 }
 
-/* Where the vCPU must be told that it has 64-bit mode: kvm-pvm takes it for granted. */
+/* kvm-pvm takes it for granted that the vCPU has 64-bit mode; others must be told. */
 static void set_cpuid(int kvm, int vcpu)
 {
     struct {
         struct kvm_cpuid2 head;
         struct kvm_cpuid_entry2 entries[128];
-    } cpuid = {.head.nent = 128};
+    } cpuid;
 
+    if (access("/sys/module/kvm_pvm", F_OK) == 0)
+        return;
+    cpuid.head.nent = 128;
     if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &cpuid) == 0)
         ioctl(vcpu, KVM_SET_CPUID2, &cpuid);
 }
@@ -111,9 +114,6 @@ static int start(struct kvm_run **run)
     *run = mmap(NULL, sizeof(**run), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
     if (*run == MAP_FAILED)
         return -1;
-    set_registers(*run);
-    if (leaves_at_port(vcpu, *run))
-        return vcpu;
     set_cpuid(kvm, vcpu);
     set_registers(*run);
     return leaves_at_port(vcpu, *run) ? vcpu : -1;

@@ -2,7 +2,9 @@
 #include "handles.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define INDEX_BITS 16
@@ -23,6 +25,7 @@ int64_t handles_insert(struct handles *handles, struct opened *opened)
         handle->kind = opened->kind;
         handle->dir = (struct guest_dir){.fd = opened->fd, .path = opened->path};
         handle->writable = opened->writable;
+        handle->append = false;
         handle->virtual_position = 0;
         return index | (uint32_t)handle->generation << INDEX_BITS;
     }
@@ -43,6 +46,29 @@ struct handle *handles_get(struct handles *handles, uint64_t number)
     if (handle->kind == HUSK_KIND_NONE || handle->generation != number >> INDEX_BITS)
         return NULL;
     return handle;
+}
+
+/* PATH if it is DIR or below it: what follows DIR. */
+static const char *rest_below(const char *path, const char *dir)
+{
+    size_t len = strlen(dir);
+
+    return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == 0) ? path + len : NULL;
+}
+
+void handles_rename(struct handles *handles, const char *from, const char *to)
+{
+    for (struct handle *handle = handles->table; handle < handles->table + HANDLES_MAX; handle++) {
+        const char *rest = handle->dir.path ? rest_below(handle->dir.path, from) : NULL;
+        char *path;
+
+        /* Without memory the old name stays, which is then a name of nothing or of something else.
+         */
+        if (!rest || asprintf(&path, "%s%s", to, rest) < 0)
+            continue;
+        free(handle->dir.path);
+        handle->dir.path = path;
+    }
 }
 
 int handles_close(struct handles *handles, uint64_t number)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -90,14 +91,30 @@ static int get_two_paths(struct run *run, const struct husk_desc *desc, struct p
     return 0;
 }
 
+/* Open directories keep their names in step: ".." starts from them. */
+static void follow_rename(struct run *run, const struct renamed *renamed, bool exchanged)
+{
+    static const char aside[] = "//"; /* a name that no directory has */
+
+    if (exchanged)
+        handles_rename(&run->handles, renamed->to, aside);
+    handles_rename(&run->handles, renamed->from, renamed->to);
+    if (exchanged)
+        handles_rename(&run->handles, aside, renamed->from);
+}
+
 int64_t serve_rename(struct run *run, const struct husk_desc *desc)
 {
     struct path_argument two[2];
+    struct renamed renamed;
     int ret = get_two_paths(run, desc, two);
 
-    return ret < 0 ? ret
-                   : mounts_rename(run->mounts, two[0].dir, two[0].text, two[1].dir, two[1].text,
-                                   (unsigned)desc->arg[2]);
+    if (ret == 0)
+        ret = mounts_rename(run->mounts, two[0].dir, two[0].text, two[1].dir, two[1].text,
+                            (unsigned)desc->arg[2], &renamed);
+    if (ret == 0)
+        follow_rename(run, &renamed, desc->arg[2] & RENAME_EXCHANGE);
+    return ret;
 }
 
 int64_t serve_link(struct run *run, const struct husk_desc *desc)

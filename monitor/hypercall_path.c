@@ -60,13 +60,16 @@ int64_t serve_open(struct run *run, const struct husk_desc *desc)
     int ret = get_path(run, desc, &path);
 
     if (ret == 0)
-        ret = mounts_open(run->mounts, path.dir, path.text, (int)desc->arg[3],
+        ret = mounts_open(run->mounts, path.dir, path.text, (int)desc->arg[3] & ~O_APPEND,
                           (mode_t)desc->arg[4] & 07777, &opened);
     if (ret < 0)
         return ret;
     kind = opened.kind;
     handle = handles_insert(&run->handles, &opened);
-    return handle < 0 ? handle : handle | (int64_t)kind << 32;
+    if (handle < 0)
+        return handle;
+    handles_get(&run->handles, (uint64_t)handle)->append = desc->arg[3] & O_APPEND;
+    return handle | (int64_t)kind << 32;
 }
 
 /* stat of what a handle names. */
