@@ -15,4 +15,4 @@ set -eu
 
 # Each step's own time, from --stats; main is found by a breakpoint, which adds to its step.
 "$B/bench/run" -v -o "$B/bench.json" -n 50 phases \
-    -- husk sh -c "'$B/husk' run --stats=/dev/stdout '$B/apps/hello' | awk -f bench/phases.awk"
+    -- husk sh -c "'$B/husk' run --stats='$B/bench/stats' '$B/apps/hello' && awk -f bench/phases.awk '$B/bench/stats'"

@@ -79,8 +79,11 @@ static bool leaves_at_port(int vcpu, struct kvm_run *run)
     return ioctl(vcpu, KVM_RUN, 0) == 0 && run->exit_reason == KVM_EXIT_IO && run->io.port == PORT;
 }
 
-/* kvm-pvm takes it for granted that the vCPU has 64-bit mode; others must be told. */
-static void set_cpuid(int kvm, int vcpu)
+/*
+ * kvm-pvm takes it for granted that the vCPU has 64-bit mode; others must be told. VT-x wants a TSS
+ * that is busy; QEMU's emulation of AMD-V grants the I/O bitmap only to one that is not.
+ */
+static void adapt_to_hardware(int kvm, int vcpu, struct kvm_run *run)
 {
     struct {
         struct kvm_cpuid2 head;
@@ -89,6 +92,8 @@ static void set_cpuid(int kvm, int vcpu)
 
     if (access("/sys/module/kvm_pvm", F_OK) == 0)
         return;
+    if (access("/sys/module/kvm_amd", F_OK) == 0)
+        run->s.regs.sregs.tr.type = 9;
     cpuid.head.nent = 128;
     if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &cpuid) == 0)
         ioctl(vcpu, KVM_SET_CPUID2, &cpuid);
@@ -114,8 +119,8 @@ static int start(struct kvm_run **run)
     *run = mmap(NULL, sizeof(**run), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
     if (*run == MAP_FAILED)
         return -1;
-    set_cpuid(kvm, vcpu);
     set_registers(*run);
+    adapt_to_hardware(kvm, vcpu, *run);
     return leaves_at_port(vcpu, *run) ? vcpu : -1;
 }
 
