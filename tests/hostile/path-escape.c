@@ -6,6 +6,7 @@
 #include "hostile.h"
 
 static const char *const paths[] = {
+    "file", /* allowed */
     "../secret",
     "sub/../../secret",
     "../../../../../../../../etc/passwd",

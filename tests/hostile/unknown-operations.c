@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Operations and flags that are not defined; and, by arguments INDEX, a doorbell for a descriptor that
+ * Operations and flags that are not defined; and, by argument "ring" INDEX, a doorbell for a descriptor that
  * does not exist, which ends the run.
  */
 #include "hostile.h"
@@ -11,8 +11,8 @@ int main(int argc, char **argv)
                                           0x10000, 0x7fffffff, 0x80000000, UINT32_MAX};
     volatile struct husk_desc *desc = descriptor(MINE);
 
-    if (argc == 2) {
-        ring_filled((unsigned)strtoul(argv[1], NULL, 0));
+    if (argc == 3) {
+        ring_filled((unsigned)strtoul(argv[2], NULL, 0));
         puts("the doorbell was answered");
         return 1;
     }

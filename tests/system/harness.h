@@ -79,6 +79,7 @@ const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A new directory, removed with its contents by directory_remove. */
 const char *directory_make(void);
+void directory_empty(const char *directory);
 void directory_remove(const char *directory);
 void file_write(const char *path, const void *data, size_t size);
 struct bytes file_read(const char *path); /* data is to be freed */
