@@ -6,8 +6,8 @@
  *     floor            do that
  *     floor exits N    leave N times instead, and print what one exit costs
  *
- * Every choice below was measured against its alternatives (docs/performance.md). It takes no
- * precaution that a monitor must take, so no monitor can be faster.
+ * Every choice below was measured against its alternatives (docs/performance.md), and it takes no
+ * precaution that a monitor must take.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>

@@ -67,7 +67,6 @@ static const struct refusal {
     {{"run", "-v", "", BUSYBOX}, {"--volume", "HOST:GUEST"}},
     {{"run", "-v", "/tmp:data", BUSYBOX}, {"--volume", "/tmp:data", "absolute"}},
     {{"run", "-v", "/tmp:/data/../etc", BUSYBOX}, {"--volume", "/tmp:/data/../etc", ".."}},
-    {{"run", "-v", "/tmp:/data:rw", BUSYBOX}, {"--volume", "/tmp:/data:rw", "ro"}},
     {{"run", "-v", "/tmp:/data:RO", BUSYBOX}, {"--volume", "/tmp:/data:RO"}},
     {{"run", "-v", "/tmp:/data:", BUSYBOX}, {"--volume", "/tmp:/data:"}},
     {{"run", "-v", "/tmp:/data:ro:ro", BUSYBOX}, {"--volume", "/tmp:/data:ro:ro"}},
