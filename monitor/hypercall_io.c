@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "hypercall.h"
 
 /* As Linux: a transfer is shorter than 2 GiB (read(2)). */
@@ -116,8 +117,8 @@ static int64_t translate(const struct guest_memory *memory, const struct husk_io
 static int64_t transfer_vector(struct run *run, const struct husk_desc *desc,
                                enum direction direction)
 {
-    struct husk_iovec guest[HUSK_IOV_MAX];
-    struct iovec host[HUSK_IOV_MAX];
+    uncleared struct husk_iovec guest[HUSK_IOV_MAX];
+    uncleared struct iovec host[HUSK_IOV_MAX];
     struct handle *handle;
     int64_t count;
     int ret = data_handle(run, desc->arg[0], &handle);

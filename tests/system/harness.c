@@ -182,8 +182,7 @@ bool enter_without_devices(void)
 static _Noreturn void execute(const struct command *command, const int from[3], pid_t parent)
 {
     static const char *const no_environment[] = {NULL};
-    const char *const *environment =
-        command->environment ? command->environment : no_environment;
+    const char *const *environment = command->environment ? command->environment : no_environment;
 
     /* No test leaves a process behind, however it ends itself. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);

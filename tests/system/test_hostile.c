@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The guests of tests/hostile attack the monitor. Each says what it tries; here is how the run has to
- * end, and that the monitor itself survives it (harness.h) and tells nothing that it should not.
+ * The guests of tests/hostile attack the monitor. Each says what it tries; here is how the run has
+ * to end, and that the monitor itself survives it (harness.h) and tells nothing that it should not.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -184,7 +184,9 @@ static bool is_one_of(int status, const int statuses[3])
 static void test_attack_ends_the_run(void **state)
 {
     const struct ending *ending = *state;
-    const char *limit = !is_one_of(124, ending->statuses) ? "5m" : is_slow_machine() ? "5s" : "500ms";
+    const char *limit = !is_one_of(124, ending->statuses) ? "5m"
+                        : is_slow_machine()               ? "5s"
+                                                          : "500ms";
     const struct result *result;
 
     result = HUSK_RUN("--timeout", limit, guest(ending->arguments[0]), ending->arguments[1],
