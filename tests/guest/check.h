@@ -40,7 +40,12 @@ static inline const char *error_name(int error)
         [ESPIPE] = "ESPIPE",       [EROFS] = "EROFS",
         [ERANGE] = "ERANGE",       [ENAMETOOLONG] = "ENAMETOOLONG",
         [ENOSYS] = "ENOSYS",       [ELOOP] = "ELOOP",
-        [EOVERFLOW] = "EOVERFLOW",
+        [EOVERFLOW] = "EOVERFLOW", [EPERM] = "EPERM",
+        [ENOTEMPTY] = "ENOTEMPTY", [EXDEV] = "EXDEV",
+        [EBUSY] = "EBUSY",         [EAGAIN] = "EAGAIN",
+        [ENODEV] = "ENODEV",       [EFBIG] = "EFBIG",
+        [ENOSPC] = "ENOSPC",       [ENXIO] = "ENXIO",
+        [EOPNOTSUPP] = "EOPNOTSUPP",
     };
     bool known = error >= 0 && (size_t)error < sizeof names / sizeof *names && names[error];
 
