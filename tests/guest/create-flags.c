@@ -78,8 +78,7 @@ static void create_through_links(void)
         give_up("links");
     check_error(try_open("link", O_WRONLY | O_CREAT | O_EXCL, 0600), EEXIST,
                 "O_EXCL of a link to nothing");
-    check_error(try_open("link", O_WRONLY | O_CREAT | O_NOFOLLOW, 0600), ELOOP,
-                "O_NOFOLLOW of it");
+    check_error(try_open("link", O_WRONLY | O_CREAT | O_NOFOLLOW, 0600), ELOOP, "O_NOFOLLOW of it");
     check(!is_there("target"), "nothing was created");
     check(try_open("link", O_WRONLY | O_CREAT, 0600) == 0 && is_there("target"),
           "O_CREAT creates what it points to");
@@ -92,7 +91,8 @@ static void create_read_only_mode(void)
 
     check(fd >= 0, "created with mode 0400, open for writing");
     check(write(fd, "text", 4) == 4, "write");
-    check((fcntl(fd, F_GETFL) & (O_ACCMODE | O_CREAT | O_EXCL)) == O_RDWR, "F_GETFL forgets O_CREAT");
+    check((fcntl(fd, F_GETFL) & (O_ACCMODE | O_CREAT | O_EXCL)) == O_RDWR,
+          "F_GETFL forgets O_CREAT");
     close(fd);
     show_status("read-only");
 }

@@ -8,26 +8,86 @@
 static char buffer[16];
 static struct iovec piece = {buffer, 4};
 
-static long do_read(int fd) { return read(fd, buffer, 4); }
-static long do_pread(int fd) { return pread(fd, buffer, 4, 0); }
-static long do_readv(int fd) { return readv(fd, &piece, 1); }
-static long do_preadv(int fd) { return preadv(fd, &piece, 1, 0); }
-static long do_write(int fd) { return write(fd, "text", 4); }
-static long do_pwrite(int fd) { return pwrite(fd, "text", 4, 0); }
-static long do_writev(int fd) { return writev(fd, &piece, 1); }
-static long do_pwritev(int fd) { return pwritev(fd, &piece, 1, 0); }
-static long do_write_nothing(int fd) { return write(fd, "", 0); }
-static long do_read_nothing(int fd) { return read(fd, buffer, 0); }
-static long do_lseek(int fd) { return lseek(fd, 0, SEEK_SET); }
-static long do_ftruncate(int fd) { return ftruncate(fd, 4); }
-static long do_fallocate(int fd) { return fallocate(fd, 0, 0, 4); }
-static long do_fsync(int fd) { return fsync(fd); }
-static long do_fchmod(int fd) { return fchmod(fd, 0755); }
-static long do_fstat(int fd) { return fstat(fd, &(struct stat){0}); }
-static long do_flock(int fd) { return flock(fd, LOCK_UN); }
-static long do_fchdir(int fd) { return fchdir(fd); }
-static long do_getfl(int fd) { return fcntl(fd, F_GETFL) >= 0 ? 0 : -1; }
-static long do_setfl(int fd) { return fcntl(fd, F_SETFL, 0); }
+static long do_read(int fd)
+{
+    return read(fd, buffer, 4);
+}
+static long do_pread(int fd)
+{
+    return pread(fd, buffer, 4, 0);
+}
+static long do_readv(int fd)
+{
+    return readv(fd, &piece, 1);
+}
+static long do_preadv(int fd)
+{
+    return preadv(fd, &piece, 1, 0);
+}
+static long do_write(int fd)
+{
+    return write(fd, "text", 4);
+}
+static long do_pwrite(int fd)
+{
+    return pwrite(fd, "text", 4, 0);
+}
+static long do_writev(int fd)
+{
+    return writev(fd, &piece, 1);
+}
+static long do_pwritev(int fd)
+{
+    return pwritev(fd, &piece, 1, 0);
+}
+static long do_write_nothing(int fd)
+{
+    return write(fd, "", 0);
+}
+static long do_read_nothing(int fd)
+{
+    return read(fd, buffer, 0);
+}
+static long do_lseek(int fd)
+{
+    return lseek(fd, 0, SEEK_SET);
+}
+static long do_ftruncate(int fd)
+{
+    return ftruncate(fd, 4);
+}
+static long do_fallocate(int fd)
+{
+    return fallocate(fd, 0, 0, 4);
+}
+static long do_fsync(int fd)
+{
+    return fsync(fd);
+}
+static long do_fchmod(int fd)
+{
+    return fchmod(fd, 0755);
+}
+static long do_fstat(int fd)
+{
+    return fstat(fd, &(struct stat){0});
+}
+static long do_flock(int fd)
+{
+    return flock(fd, LOCK_UN);
+}
+static long do_fchdir(int fd)
+{
+    return fchdir(fd);
+}
+static long do_getfl(int fd)
+{
+    return fcntl(fd, F_GETFL) >= 0 ? 0 : -1;
+}
+static long do_setfl(int fd)
+{
+    return fcntl(fd, F_SETFL, 0);
+}
 static long do_fadvise(int fd)
 {
     errno = posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL);
@@ -44,16 +104,26 @@ static const struct {
     const char *name;
     long (*call)(int fd);
 } calls[] = {
-    {"read", do_read},           {"pread", do_pread},
-    {"readv", do_readv},         {"preadv", do_preadv},
-    {"write", do_write},         {"pwrite", do_pwrite},
-    {"writev", do_writev},       {"pwritev", do_pwritev},
-    {"read of 0", do_read_nothing}, {"write of 0", do_write_nothing},
-    {"lseek", do_lseek},         {"ftruncate", do_ftruncate},
-    {"fallocate", do_fallocate}, {"fsync", do_fsync},
-    {"fstat", do_fstat},         {"flock", do_flock},
-    {"F_GETFL", do_getfl},       {"F_SETFL", do_setfl},
-    {"posix_fadvise", do_fadvise}, {"openat", do_openat},
+    {"read", do_read},
+    {"pread", do_pread},
+    {"readv", do_readv},
+    {"preadv", do_preadv},
+    {"write", do_write},
+    {"pwrite", do_pwrite},
+    {"writev", do_writev},
+    {"pwritev", do_pwritev},
+    {"read of 0", do_read_nothing},
+    {"write of 0", do_write_nothing},
+    {"lseek", do_lseek},
+    {"ftruncate", do_ftruncate},
+    {"fallocate", do_fallocate},
+    {"fsync", do_fsync},
+    {"fstat", do_fstat},
+    {"flock", do_flock},
+    {"F_GETFL", do_getfl},
+    {"F_SETFL", do_setfl},
+    {"posix_fadvise", do_fadvise},
+    {"openat", do_openat},
 };
 
 /* Each call with that descriptor; the comparison with a native run is the check. */

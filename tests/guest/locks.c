@@ -58,7 +58,8 @@ static void lock_records(void)
 
 static void close_copies(void)
 {
-    int fd = must_open("file", O_RDWR), copy = dup(fd), watch = must_open("watch", O_RDWR | O_CREAT);
+    int fd = must_open("file", O_RDWR), copy = dup(fd),
+        watch = must_open("watch", O_RDWR | O_CREAT);
 
     check(lock(fd, F_SETLK, F_WRLCK, 0, 10) == 0, "a record lock again");
     close(watch);

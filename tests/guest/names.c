@@ -77,8 +77,8 @@ static void remove_files(void)
 static void use_odd_names(void)
 {
     static const char *const odd[] = {
-        "new\nline", "\xff\xfe\x80", "\xc3\x28", " ",  "-rf",  "*",    "tab\t",
-        "quote'\"",  "back\\slash",  "...",      "..x", "\x01", "~",   "$HOME",
+        "new\nline", "\xff\xfe\x80", "\xc3\x28", " ",   "-rf",  "*", "tab\t",
+        "quote'\"",  "back\\slash",  "...",      "..x", "\x01", "~", "$HOME",
     };
 
     check(mkdir("odd", 0755) == 0 && chdir("odd") == 0, "a directory for odd names");

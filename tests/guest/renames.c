@@ -128,13 +128,9 @@ static void keep_open_files(void)
 
 static void rename_working_directory(void)
 {
-    char path[4096];
-
     make_dir("work");
     check(chdir("work") == 0 && rename("../work", "../elsewhere") == 0, "the working directory");
     put("created", "where it is now");
-    check(getcwd(path, sizeof path) && strcmp(strrchr(path, '/'), "/elsewhere") == 0,
-          "getcwd knows");
     check(chdir("..") == 0 && is_there("elsewhere/created"), "relative names follow it");
 }
 
