@@ -398,6 +398,7 @@ void process_await(struct process *process, const char *wanted)
 
 void process_signal(struct process *process, int signal)
 {
+    process->is_husk &= signal != SIGKILL; /* which husk cannot turn into a status */
     kill(process->pid, signal);
 }
 
