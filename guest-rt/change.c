@@ -80,7 +80,11 @@ static int64_t two_names(enum husk_op op, const uint64_t from[2], const uint64_t
 
     if (ret == 0)
         ret = get_path(to[0], to[1], false, &target);
-    return ret < 0 ? ret : HYPERCALL(op, &source, &target, flags);
+    if (ret == 0)
+        ret = HYPERCALL(op, &source, &target, flags);
+    if (ret == 0 && op == HUSK_OP_RENAME)
+        working_directory_moved();
+    return ret;
 }
 
 int64_t sys_rename(const struct call *call)

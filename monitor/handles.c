@@ -2,8 +2,11 @@
 #include "handles.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "resolve.h"
 
 #define INDEX_BITS 16
 
@@ -43,6 +46,36 @@ struct handle *handles_get(struct handles *handles, uint64_t number)
     if (handle->kind == HUSK_KIND_NONE || handle->generation != number >> INDEX_BITS)
         return NULL;
     return handle;
+}
+
+/* PATH with FROM replaced by TO, or NULL if it is not below FROM. */
+static char *path_moved(const char *path, const char *from, const char *to)
+{
+    const char *below = path_below(path, from);
+    char *moved;
+
+    if (below == NULL)
+        return NULL;
+    if (asprintf(&moved, "%s%s%s", to, *below ? "/" : "", below) < 0)
+        return NULL;
+    return moved;
+}
+
+void handles_renamed(struct handles *handles, const struct renamed *renamed, bool both)
+{
+    for (struct handle *handle = handles->table; handle < handles->table + HANDLES_MAX; handle++) {
+        char *moved = NULL;
+
+        if (handle->kind != HUSK_KIND_DIR || handle->dir.path == NULL)
+            continue;
+        moved = path_moved(handle->dir.path, renamed->from, renamed->to);
+        if (moved == NULL && both)
+            moved = path_moved(handle->dir.path, renamed->to, renamed->from);
+        if (moved == NULL)
+            continue;
+        free(handle->dir.path);
+        handle->dir.path = moved;
+    }
 }
 
 int handles_close(struct handles *handles, uint64_t number)

@@ -32,6 +32,9 @@ int64_t handles_insert(struct handles *handles, struct opened *opened);
 /* The entry, or NULL (EBADF): never issued, closed, or stale. */
 struct handle *handles_get(struct handles *handles, uint64_t number);
 
+/* Directories that are open have another path now; with BOTH also those below the second path. */
+void handles_renamed(struct handles *handles, const struct renamed *renamed, bool both);
+
 /* Close it. 0 or -EBADF. */
 int handles_close(struct handles *handles, uint64_t number);
 

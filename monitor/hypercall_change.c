@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -92,12 +93,17 @@ static int get_two_paths(struct run *run, const struct husk_desc *desc, struct p
 
 int64_t serve_rename(struct run *run, const struct husk_desc *desc)
 {
+    unsigned flags = (unsigned)desc->arg[2];
     struct path_argument two[2];
+    struct renamed renamed;
     int ret = get_two_paths(run, desc, two);
 
-    return ret < 0 ? ret
-                   : mounts_rename(run->mounts, two[0].dir, two[0].text, two[1].dir, two[1].text,
-                                   (unsigned)desc->arg[2]);
+    if (ret == 0)
+        ret = mounts_rename(run->mounts, two[0].dir, two[0].text, two[1].dir, two[1].text, flags,
+                            &renamed);
+    if (ret == 0)
+        handles_renamed(&run->handles, &renamed, flags & RENAME_EXCHANGE);
+    return ret;
 }
 
 int64_t serve_link(struct run *run, const struct husk_desc *desc)

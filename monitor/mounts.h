@@ -7,6 +7,7 @@
 #define HUSK_MOUNTS_H
 
 #include <linux/stat.h> /* struct statx, which musl 1.2.3 lacks */
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -113,8 +114,15 @@ int mounts_symlink(const struct mounts *mounts, const char *target, const struct
                    const char *path);
 int mounts_unlink(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                   int flags);
+
+/* The guest paths of what a rename moved, for open directories below them. */
+struct renamed {
+    char from[PATH_MAX], to[PATH_MAX];
+};
 int mounts_rename(const struct mounts *mounts, const struct guest_dir *from_base, const char *from,
-                  const struct guest_dir *to_base, const char *to, unsigned flags);
+                  const struct guest_dir *to_base, const char *to, unsigned flags,
+                  struct renamed *renamed);
+
 int mounts_link(const struct mounts *mounts, const struct guest_dir *from_base, const char *from,
                 const struct guest_dir *to_base, const char *to, int flags);
 int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, const char *path,

@@ -119,7 +119,8 @@ int mounts_unlink(const struct mounts *mounts, const struct guest_dir *base, con
 }
 
 int mounts_rename(const struct mounts *mounts, const struct guest_dir *from_base, const char *from,
-                  const struct guest_dir *to_base, const char *to, unsigned flags)
+                  const struct guest_dir *to_base, const char *to, unsigned flags,
+                  struct renamed *renamed)
 {
     char from_name[NAME_SIZE], to_name[NAME_SIZE];
     cleanup_walk struct walk source;
@@ -138,6 +139,8 @@ int mounts_rename(const struct mounts *mounts, const struct guest_dir *from_base
         return -EXDEV;
     if (ret < 0)
         return ret;
+    strcpy(renamed->from, source.path);
+    strcpy(renamed->to, target.path);
     return result(syscall(SYS_renameat2, source.dir, last_name(&source, from_name), target.dir,
                           last_name(&target, to_name), flags));
 }
