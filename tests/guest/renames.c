@@ -128,10 +128,27 @@ static void keep_open_files(void)
 
 static void rename_working_directory(void)
 {
+    char path[4096];
+    int dir;
+
     make_dir("work");
+    make_dir("work/sub");
+    dir = must_open("work/sub", O_RDONLY | O_DIRECTORY);
     check(chdir("work") == 0 && rename("../work", "../elsewhere") == 0, "the working directory");
     put("created", "where it is now");
+    check(getcwd(path, sizeof path) && strcmp(strrchr(path, '/'), "/elsewhere") == 0,
+          "getcwd knows");
     check(chdir("..") == 0 && is_there("elsewhere/created"), "relative names follow it");
+    check(faccessat(dir, "../created", F_OK, 0) == 0, ".. of an open directory below leads there");
+    make_dir("swapped");
+    check(rename2("elsewhere", "swapped", EXCHANGE) == 0, "exchanged with another");
+    check(faccessat(dir, "../../swapped/created", F_OK, 0) == 0 &&
+              faccessat(dir, "../created", F_OK, 0) == 0,
+          "it leads there");
+    check(fchdir(dir) == 0 && getcwd(path, sizeof path) &&
+              strcmp(path + strlen(path) - 12, "/swapped/sub") == 0 && chdir("../..") == 0,
+          "fchdir into it");
+    close(dir);
 }
 
 int main(int argc, char **argv)
