@@ -104,7 +104,8 @@ int64_t sys_sendfile(const struct call *call)
 
 static int64_t status(const struct end *end, struct statx *found)
 {
-    return HYPERCALL(HUSK_OP_STAT, end->file->handle, 0, 0, AT_EMPTY_PATH, STATX_BASIC_STATS, found);
+    return HYPERCALL(HUSK_OP_STAT, end->file->handle, 0, 0, AT_EMPTY_PATH, STATX_BASIC_STATS,
+                     found);
 }
 
 static int64_t offset(const struct end *end)
@@ -127,7 +128,8 @@ static int64_t check_overlap(const struct end *in, const struct end *out, uint64
     if (ret == 0)
         ret = status(out, &target);
     if (ret < 0 || source.stx_ino != target.stx_ino ||
-        source.stx_dev_major != target.stx_dev_major || source.stx_dev_minor != target.stx_dev_minor)
+        source.stx_dev_major != target.stx_dev_major ||
+        source.stx_dev_minor != target.stx_dev_minor)
         return ret;
     return distance + from < source.stx_size ? -EINVAL : 0;
 }

@@ -6,8 +6,8 @@
 #ifndef HUSK_MOUNTS_H
 #define HUSK_MOUNTS_H
 
-#include <linux/stat.h> /* struct statx, which musl 1.2.3 lacks */
 #include <limits.h>
+#include <linux/stat.h> /* struct statx, which musl 1.2.3 lacks */
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>

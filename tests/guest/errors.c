@@ -172,7 +172,7 @@ int main(int argc, char **argv)
     close(fd);
     try_all("O_PATH of a directory", fd = must_open(".", O_PATH));
     close(fd);
-    try_all("mode 3", fd = must_open("file", O_ACCMODE));
+    try_all("mode 3", fd = must_open("file", 3));
     close(fd);
     try_all("-1", -1);
     try_all("1024", 1024);
