@@ -52,7 +52,7 @@ all: $(B)/.setup ## build husk, husk-cc and the example applications
 everything: $(B)/husk $(B)/husk-cc $(APPS:%=$(B)/apps/%)
 
 help: ## list the targets
-	awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
+	awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup $(B)/.setup: tools/setup.sh ## install the Debian packages that the build needs
 	tools/setup.sh

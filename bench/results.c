@@ -33,9 +33,15 @@ double median(double *values, size_t count)
     return values[count / 2];
 }
 
+/* To the baseline; 0 without one. */
 static double ratio(const struct row *row)
 {
-    return quantile(row, 0.5) / quantile(row->base, 0.5);
+    return row->base ? quantile(row, 0.5) / quantile(row->base, 0.5) : 0;
+}
+
+static double cpu_ratio(const struct row *row)
+{
+    return row->base ? row->cpu_us / row->base->cpu_us : 0;
 }
 
 static bool misses_goal(const struct row *row)
@@ -54,43 +60,51 @@ static void row_name(const struct row *row, char *name, size_t size)
     snprintf(name, size, "%s%s%s", row->command, *row->what ? ": " : "", row->what);
 }
 
-/* Three significant digits are all that the spread allows. */
 static void print_value(double value)
 {
     printf(" %10.*f", value < 10 ? 2 : value < 100 ? 1 : 0, value);
 }
 
-int results_print(const char *bench, struct row *rows, size_t count)
+static void print_ratio(const struct row *row, double value)
 {
-    int missed = 0;
+    if (row->base)
+        printf(" %7.3f", value);
+    else
+        printf(" %7s", "");
+}
 
+static void print_row(const struct row *row)
+{
+    char name[128];
+
+    row_name(row, name, sizeof(name));
+    printf("%-32s %-5s", name, row->unit);
+    print_value(quantile(row, 0.5));
+    print_value(quantile(row, 0.25));
+    print_value(quantile(row, 0.75));
+    print_value(quantile(row, 0));
+    print_ratio(row, ratio(row));
+    if (row->cpu_us > 0) {
+        print_value(row->cpu_us);
+        print_ratio(row, cpu_ratio(row));
+    }
+    if (row->goal)
+        printf("  %s%s", row->goal, misses_goal(row) ? " missed" : "");
+    putchar('\n');
+}
+
+void results_print(const char *bench, struct row *rows, size_t count)
+{
     for (size_t i = 0; i < count; i++)
         qsort(rows[i].values, rows[i].count, sizeof(double), compare);
-    printf("\n%-32s %-5s %10s %10s %10s %10s %7s %10s  %s\n", bench, "unit", "median", "p25", "p75",
-           "min", "ratio", rows->cpu_us > 0 ? "cpu us" : "", "goal");
-    for (size_t i = 0; i < count; i++) {
-        const struct row *row = &rows[i];
-        char name[128];
-
-        row_name(row, name, sizeof(name));
-        printf("%-32s %-5s", name, row->unit);
-        print_value(quantile(row, 0.5));
-        print_value(quantile(row, 0.25));
-        print_value(quantile(row, 0.75));
-        print_value(quantile(row, 0));
-        if (row->base)
-            printf(" %7.3f", ratio(row));
-        else
-            printf(" %7s", "");
-        if (row->cpu_us > 0)
-            print_value(row->cpu_us);
-        if (row->goal)
-            printf("  %s%s", row->goal, misses_goal(row) ? " missed" : "");
-        missed += misses_goal(row);
-        putchar('\n');
-    }
+    printf("\n%-32s %-5s %10s %10s %10s %10s %7s", bench, "unit", "median", "p25", "p75", "min",
+           "ratio");
+    if (rows->cpu_us > 0)
+        printf(" %10s %7s", "cpu us", "ratio");
+    puts("  goal");
+    for (size_t i = 0; i < count; i++)
+        print_row(&rows[i]);
     fflush(stdout);
-    return missed;
 }
 
 static void write_string(FILE *file, const char *key, const char *value)
@@ -180,6 +194,8 @@ static void write_row(FILE *file, const char *bench, const struct row *row)
         row_name(row->base, name, sizeof(name));
         write_string(file, "baseline", name);
         fprintf(file, ", \"ratio\": %.4f", ratio(row));
+        if (row->cpu_us > 0)
+            fprintf(file, ", \"cpu_ratio\": %.4f", cpu_ratio(row));
     }
     if (row->goal) {
         fputs(", ", file);

@@ -20,19 +20,19 @@ struct row {
 
 double median(double *values, size_t count);
 
-/* Print ROWS as a table headed by BENCH. Returns how many miss their goal. */
-int results_print(const char *bench, struct row *rows, size_t count);
+/* Print ROWS, at least one, as a table headed by BENCH. */
+void results_print(const char *bench, struct row *rows, size_t count);
 
 /*
  * Add printed ROWS to PATH, one line each, so that it stays one JSON object:
  *
  *     {"schema": 1, "machine": {"kvm", "kernel", "cpu", "cpus", "date"}, "rows": [
  *     {"bench", "row", "unit", "count", "median", "p25", "p75", "min", "max", "cpu_us", "load",
- *      "baseline", "ratio", "goal"}, ...]}
+ *      "baseline", "ratio", "cpu_ratio", "goal"}, ...]}
  *
  * "ratio" is the median by the baseline's median, "cpu_us" the median processor time of a whole
- * process (0: not known), "load" the machine's load average at that time.
- * Returns 0 or -1 with errno set.
+ * process (0: not known) and "cpu_ratio" its ratio, which other load disturbs less, "load" the
+ * machine's load average at that time. Returns 0 or -1 with errno set.
  */
 int results_write(const char *path, const char *bench, const struct row *rows, size_t count);
 

@@ -298,6 +298,8 @@ int main(int argc, char **argv)
     (void)argc;
     parse(&m, argv);
     measure(&m);
+    if (m.row_count == 0)
+        fail(m.bench, "no command printed a result");
     compare_rows(&m);
     results_print(m.bench, m.rows, m.row_count);
     if (m.file && results_write(m.file, m.bench, m.rows, m.row_count) < 0)

@@ -83,7 +83,7 @@ static int64_t two_names(enum husk_op op, const uint64_t from[2], const uint64_t
     if (ret == 0)
         ret = HYPERCALL(op, &source, &target, flags);
     if (ret == 0 && op == HUSK_OP_RENAME)
-        working_directory_moved();
+        paths_moved();
     return ret;
 }
 

@@ -34,8 +34,8 @@ void rt_exception(struct husk_regs *regs, uint64_t vector, uint64_t error, uint6
         return;
     }
     if (vector == VECTOR_BREAKPOINT && BOOT->main_break && regs->rip == BOOT->main_break + 1) {
+        regs->rip--;
         HYPERCALL(HUSK_OP_MARK, HUSK_MARK_MAIN);
-        regs->rip = BOOT->main_break;
         return;
     }
     rt_fault(regs, vector, error, vector == VECTOR_PAGE_FAULT ? address : 0, signal);

@@ -41,8 +41,8 @@ int64_t file_release(struct file *file);
 /* The calls' paths. Returns 0 or -errno; an empty one only if that is allowed. */
 int64_t get_path(uint64_t dirfd, uint64_t addr, bool may_be_empty, struct husk_path *path);
 
-/* A directory was renamed, perhaps the working directory or one above it. */
-void working_directory_moved(void);
+/* A directory was renamed: getcwd may have another answer. */
+void paths_moved(void);
 
 /* The mode that a new file gets: MODE without the umask. */
 uint32_t file_mode(uint32_t mode);

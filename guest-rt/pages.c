@@ -22,7 +22,7 @@ static uint64_t held;          /* bytes of all chunks, without this table */
 
 static size_t table_bytes(void)
 {
-    return chunks == few ? 0 : capacity * sizeof(*chunks);
+    return chunks == few ? 0 : page_up(capacity * sizeof(*chunks));
 }
 
 uint64_t pages_held(void)

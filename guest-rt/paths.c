@@ -14,7 +14,13 @@
 static char working_directory[HUSK_PATH_MAX];
 static uint64_t working_directory_length;
 static uint64_t working_directory_handle = HUSK_DIR_ROOT;
-static bool working_directory_is_stale;
+
+static bool working_directory_moved;
+
+void paths_moved(void)
+{
+    working_directory_moved = true;
+}
 
 static void init_working_directory(void)
 {
@@ -23,6 +29,23 @@ static void init_working_directory(void)
     working_directory_length = BOOT->cwd_length;
     memcpy(working_directory, (const char *)BOOT->cwd, working_directory_length);
     working_directory_handle = BOOT->cwd_handle;
+}
+
+/* A directory above, or itself, may have another name by now: the monitor knows. */
+static void refresh_working_directory(void)
+{
+    int64_t len;
+
+    init_working_directory();
+    if (!working_directory_moved || working_directory_handle == HUSK_DIR_ROOT)
+        return;
+    len = HYPERCALL(HUSK_OP_DIRPATH, working_directory_handle, working_directory,
+                    sizeof(working_directory) - 1);
+    if (len < 0)
+        return;
+    working_directory[len] = 0;
+    working_directory_length = len;
+    working_directory_moved = false;
 }
 
 /* Linux's order of errors: the path's memory, its length, then the descriptor. */
@@ -270,32 +293,9 @@ int64_t sys_getdents64(const struct call *call)
     return HYPERCALL(HUSK_OP_GETDENTS, file->handle, call->arg[1], (uint32_t)call->arg[2]);
 }
 
-void working_directory_moved(void)
-{
-    working_directory_is_stale = true;
-}
-
-/* The monitor knows where the directory is now. */
-static void ask_working_directory(void)
-{
-    int64_t len;
-
-    working_directory_is_stale = false;
-    if (working_directory_handle == HUSK_DIR_ROOT)
-        return;
-    len = HYPERCALL(HUSK_OP_DIRPATH, working_directory_handle, working_directory,
-                    sizeof(working_directory) - 1);
-    if (len < 0)
-        return;
-    working_directory[len] = 0;
-    working_directory_length = len;
-}
-
 int64_t sys_getcwd(const struct call *call)
 {
-    init_working_directory();
-    if (working_directory_is_stale)
-        ask_working_directory();
+    refresh_working_directory();
     if (call->arg[1] <= working_directory_length)
         return -ERANGE;
     if (user_copy((void *)call->arg[0], working_directory, working_directory_length + 1) < 0)

@@ -55,13 +55,15 @@ static void prune(struct radix *radix, uint64_t index)
         at = slot_of(*at, index, radix->height - 1 - depth);
         depth++;
     }
-    while (depth-- > 0) {
-        if (((struct radix_node *)*way[depth])->used > 0)
+    for (; depth > 0; depth--) {
+        struct radix_node *node = *way[depth - 1];
+
+        if (node->used > 0)
             break;
-        slab_free(*way[depth]);
-        *way[depth] = NULL;
-        if (depth > 0)
-            ((struct radix_node *)*way[depth - 1])->used--;
+        slab_free(node);
+        *way[depth - 1] = NULL;
+        if (depth > 1)
+            ((struct radix_node *)*way[depth - 2])->used--;
     }
     while (radix->height > 0 && radix->root) {
         struct radix_node *top = radix->root;

@@ -26,15 +26,18 @@ enum synthetic_kind {
 struct synthetic {
     const char *path;
     enum synthetic_kind kind;
-    uint32_t mode; /* type and permissions */
-    uint8_t major, minor;
-    void (*generate)(struct text *text);
+    uint32_t mode;                       /* type and permissions */
+    uint8_t major, minor;                /* of a device */
+    int descriptor;                      /* of SYNTHETIC_DESCRIPTOR, else -1 */
+    void (*generate)(struct text *text); /* the contents of a text, the target of a link */
 };
 
-/* What a path names. Good for as long as the caller likes; compare entry and descriptor. */
+#define SYNTHETIC_DEVICE 1 /* minor number of st_dev */
+
+/* What a path names. Good for as long as the caller likes. */
 struct synthetic_file {
     const struct synthetic *entry;
-    int descriptor; /* of SYNTHETIC_DESCRIPTOR, which may be closed; else -1 */
+    int descriptor; /* of SYNTHETIC_DESCRIPTOR; 0, 1 and 2 are found closed, too. Else -1 */
 };
 
 /* Remember the arguments that the application starts with; before it does. */

@@ -66,6 +66,11 @@ static int add_unwritten(struct tmpfs_node *file, uint64_t number)
     return 0;
 }
 
+static void mark_written(struct tmpfs_node *file, uint64_t number, char *page)
+{
+    radix_set(&file->contents, number, page); /* cannot fail: the index is in use */
+}
+
 static void drop_page(struct tmpfs_node *file, uint64_t number)
 {
     page_free(page_of(radix_remove(&file->contents, number)));
@@ -160,7 +165,7 @@ static size_t write_piece(struct tmpfs_node *file, guest_addr_t from, size_t len
         return moved;
     memset(page, 0, start);
     memset(page + start + moved, 0, HUSK_PAGE_SIZE - start - moved);
-    radix_set(&file->contents, number, page); /* cannot fail: the index is in use */
+    mark_written(file, number, page);
     return moved;
 }
 
@@ -222,25 +227,25 @@ static void punch(struct tmpfs_node *file, uint64_t start, uint64_t end)
     clear_part(file, last, end);
 }
 
-static uint64_t count_missing(const struct tmpfs_node *file, uint64_t first, uint64_t last)
+/* A page that was reserved before gets contents, so that taking back what a failed call reserved
+ * leaves it: as on Linux. */
+static int reserve_page(struct tmpfs_node *file, uint64_t number)
 {
-    uint64_t missing = last - first;
+    void *item = radix_get(&file->contents, number);
 
-    for (uint64_t at = first; at < last && radix_next(&file->contents, &at) && at < last; at++)
-        missing--;
-    return missing;
+    if (!item)
+        return add_unwritten(file, number);
+    if (!is_written(item))
+        mark_written(file, number, memset(page_of(item), 0, HUSK_PAGE_SIZE));
+    return 0;
 }
 
 static int preallocate(struct tmpfs_node *file, uint64_t first, uint64_t last)
 {
-    const struct tmpfs *fs = file->fs;
-
-    /* Not more than the limit: otherwise counting might take for ever. */
-    if (fs->page_limit && (last - first > fs->page_limit ||
-                           count_missing(file, first, last) > fs->page_limit - fs->pages))
+    if (file->fs->page_limit && last - first > file->fs->page_limit)
         return -ENOSPC;
     for (uint64_t at = first; at < last; at++) {
-        if (radix_get(&file->contents, at) || add_unwritten(file, at) == 0)
+        if (reserve_page(file, at) == 0)
             continue;
         drop_pages(file, first, at, true);
         return -ENOSPC;

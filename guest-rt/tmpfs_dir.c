@@ -248,22 +248,7 @@ bool tmpfs_remove_any(struct tmpfs *fs)
     return true;
 }
 
-/* "." and ".." come first, with 1 and 2 to go on after them. Real entries have positions from 3 on,
- * and after one those before it follow. */
-static int list_dots(struct tmpfs_node *dir, uint64_t *position, struct dirents *dirents)
-{
-    const uint64_t inos[] = {dir->ino, tmpfs_parent(dir)->ino};
-    int status = 0;
-
-    while (*position < 2 && status == 0) {
-        status = dirents_add(dirents, "..", *position + 1, inos[*position], dirent_type(S_IFDIR),
-                             *position + 1);
-        if (status == 0)
-            ++*position;
-    }
-    return status;
-}
-
+/* Entries have positions from 3 on; after one of them those before it follow. */
 int64_t tmpfs_getdents(struct tmpfs_node *dir, uint64_t *position, guest_addr_t to, uint64_t size)
 {
     struct dirents dirents = {.addr = to, .size = size};
@@ -276,7 +261,7 @@ int64_t tmpfs_getdents(struct tmpfs_node *dir, uint64_t *position, guest_addr_t 
     if (tmpfs_is_dead(dir))
         return -ENOENT;
     tmpfs_accessed(dir);
-    status = list_dots(dir, position, &dirents);
+    status = dirents_add_dots(&dirents, position, dir->ino, tmpfs_parent(dir)->ino);
     at = *position > 2 ? *position - 1 : UINT64_MAX;
     while (status == 0 && (entry = radix_previous(&dir->entries, &at))) {
         status = dirents_add(&dirents, entry->name, entry->len, entry->node->ino,

@@ -44,6 +44,8 @@ static int find_both(struct renaming *r)
 
     if (status < 0)
         return status;
+    if (tmpfs_is_dead(r->to->dir))
+        return -ENOENT;
     status = tmpfs_entry_find(r->to, &r->target);
     if (status == -ENOENT)
         return r->flags & RENAME_EXCHANGE ? -ENOENT : 0;
@@ -113,8 +115,6 @@ static int move(const struct renaming *r)
 
     if (r->from->dir == r->to->dir)
         return tmpfs_entry_rename(r->source, r->to);
-    if (tmpfs_is_dead(r->to->dir))
-        return -ENOENT;
     status = tmpfs_entry_add(r->to, node);
     if (status < 0)
         return status;

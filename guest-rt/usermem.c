@@ -67,3 +67,19 @@ int dirents_add(struct dirents *dirents, const char *name, size_t len, uint64_t 
     dirents->used += entry.size;
     return 0;
 }
+
+int dirents_add_dots(struct dirents *dirents, uint64_t *position, uint64_t ino, uint64_t parent_ino)
+{
+    const uint64_t inos[] = {ino, parent_ino};
+    const uint8_t directory = 4; /* DT_DIR */
+
+    while (*position < ARRAY_SIZE(inos)) {
+        int status =
+            dirents_add(dirents, "..", *position + 1, inos[*position], directory, *position + 1);
+
+        if (status < 0)
+            return status;
+        ++*position;
+    }
+    return 0;
+}

@@ -29,6 +29,10 @@ static inline uint8_t dirent_type(uint32_t mode)
 int dirents_add(struct dirents *dirents, const char *name, size_t len, uint64_t ino, uint8_t type,
                 uint64_t next);
 
+/* "." and "..", with 1 and 2 to go on after them, unless *POSITION, which advances, is there. */
+int dirents_add_dots(struct dirents *dirents, uint64_t *position, uint64_t ino,
+                     uint64_t parent_ino);
+
 /* What the call returns when it ended with STATUS. */
 static inline int64_t dirents_result(const struct dirents *dirents, int status)
 {

@@ -19,6 +19,9 @@ static inline void cleanup_free_(void *pointer)
     free(*(void **)pointer);
 }
 
+/* The compiler clears locals; large ones that are filled anyway can do without. */
+#define uncleared __attribute__((uninitialized))
+
 #define cleanup_fd   __attribute__((cleanup(cleanup_fd_)))
 #define cleanup_free __attribute__((cleanup(cleanup_free_)))
 

@@ -25,7 +25,7 @@ static bool check_kvm(void)
 {
     struct husk_error err = {0};
     struct vm vm;
-    bool works = vm_create(&vm, NULL, NULL, &err) == 0;
+    bool works = vm_create(&vm, 0, NULL, NULL, &err) == 0;
 
     line(works, "kvm", works ? "/dev/kvm creates VMs, API version 12" : err.text);
     if (works)

@@ -140,7 +140,7 @@ static int prepare(struct run *run, struct husk_error *err)
         return -1;
     request.umask = umask(0); /* guest-rt applies it, and the guest can change it */
     stats_step(&run->stats, "parse");
-    if (vm_create(&run->vm, options->stats ? on_kvm_step : NULL, run, err) < 0 ||
+    if (vm_create(&run->vm, options->memory, options->stats ? on_kvm_step : NULL, run, err) < 0 ||
         memory_create(&run->memory, options->memory, vm_register_pages, &run->vm, err) < 0 ||
         program_load(&run->program, &run->memory, err) < 0)
         return -1;

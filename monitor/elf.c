@@ -73,18 +73,20 @@ static int read_part(const struct parser *parser, uint64_t offset, void *dst, si
 static int check_extent(const struct parser *parser, const char *what, int number, uint64_t offset,
                         uint64_t len)
 {
+    bool wraps;
     char index[16] = "";
     uint64_t end;
 
+    wraps = __builtin_add_overflow(offset, len, &end);
+    if (!wraps && end <= parser->file->size)
+        return 0;
     if (number >= 0)
         snprintf(index, sizeof(index), " %d", number);
-    if (__builtin_add_overflow(offset, len, &end))
+    if (wraps)
         return refuse(parser, "malformed: %s%s has 0x%lx bytes at offset 0x%lx; " DAMAGED, what,
                       index, len, offset);
-    if (end > parser->file->size)
-        return refuse(parser, "truncated: %s%s needs 0x%lx bytes, the file has 0x%lx; " DAMAGED,
-                      what, index, end, parser->file->size);
-    return 0;
+    return refuse(parser, "truncated: %s%s needs 0x%lx bytes, the file has 0x%lx; " DAMAGED, what,
+                  index, end, parser->file->size);
 }
 
 static int read_head(struct parser *parser)

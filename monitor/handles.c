@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
-
-#include "resolve.h"
 
 #define INDEX_BITS 16
 
@@ -26,6 +25,7 @@ int64_t handles_insert(struct handles *handles, struct opened *opened)
         handle->kind = opened->kind;
         handle->dir = (struct guest_dir){.fd = opened->fd, .path = opened->path};
         handle->writable = opened->writable;
+        handle->append = false;
         handle->virtual_position = 0;
         return index | (uint32_t)handle->generation << INDEX_BITS;
     }
@@ -48,33 +48,26 @@ struct handle *handles_get(struct handles *handles, uint64_t number)
     return handle;
 }
 
-/* PATH with FROM replaced by TO, or NULL if it is not below FROM. */
-static char *path_moved(const char *path, const char *from, const char *to)
+/* PATH if it is DIR or below it: what follows DIR. */
+static const char *rest_below(const char *path, const char *dir)
 {
-    const char *below = path_below(path, from);
-    char *moved;
+    size_t len = strlen(dir);
 
-    if (below == NULL)
-        return NULL;
-    if (asprintf(&moved, "%s%s%s", to, *below ? "/" : "", below) < 0)
-        return NULL;
-    return moved;
+    return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == 0) ? path + len : NULL;
 }
 
-void handles_renamed(struct handles *handles, const struct renamed *renamed, bool both)
+void handles_rename(struct handles *handles, const char *from, const char *to)
 {
     for (struct handle *handle = handles->table; handle < handles->table + HANDLES_MAX; handle++) {
-        char *moved = NULL;
+        const char *rest = handle->dir.path ? rest_below(handle->dir.path, from) : NULL;
+        char *path;
 
-        if (handle->kind != HUSK_KIND_DIR || handle->dir.path == NULL)
-            continue;
-        moved = path_moved(handle->dir.path, renamed->from, renamed->to);
-        if (moved == NULL && both)
-            moved = path_moved(handle->dir.path, renamed->to, renamed->from);
-        if (moved == NULL)
+        /* Without memory the old name stays, which is then a name of nothing or of something else.
+         */
+        if (!rest || asprintf(&path, "%s%s", to, rest) < 0)
             continue;
         free(handle->dir.path);
-        handle->dir.path = moved;
+        handle->dir.path = path;
     }
 }
 

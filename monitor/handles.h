@@ -15,6 +15,7 @@ struct handle {
     enum husk_kind kind; /* HUSK_KIND_NONE: free */
     uint16_t generation;
     bool writable;             /* the mount's right: attributes may be changed */
+    bool append;               /* every write goes to the end */
     struct guest_dir dir;      /* fd of every kind; path of directories */
     uint64_t virtual_position; /* of a directory that has no host descriptor */
 };
@@ -32,8 +33,8 @@ int64_t handles_insert(struct handles *handles, struct opened *opened);
 /* The entry, or NULL (EBADF): never issued, closed, or stale. */
 struct handle *handles_get(struct handles *handles, uint64_t number);
 
-/* Directories that are open have another path now; with BOTH also those below the second path. */
-void handles_renamed(struct handles *handles, const struct renamed *renamed, bool both);
+/* Directories that were opened at or below FROM are at or below TO now. */
+void handles_rename(struct handles *handles, const char *from, const char *to);
 
 /* Close it. 0 or -EBADF. */
 int handles_close(struct handles *handles, uint64_t number);

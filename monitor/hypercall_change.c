@@ -51,7 +51,7 @@ static int64_t result(long returned)
 
 int64_t serve_mkdir(struct run *run, const struct husk_desc *desc)
 {
-    struct path_argument path;
+    uncleared struct path_argument path;
     int ret = hypercall_get_path(run, desc->arg[0], desc->arg[1], desc->arg[2], &path);
 
     return ret < 0 ? ret : mounts_mkdir(run->mounts, path.dir, path.text, (mode_t)desc->arg[3]);
@@ -59,7 +59,7 @@ int64_t serve_mkdir(struct run *run, const struct husk_desc *desc)
 
 int64_t serve_unlink(struct run *run, const struct husk_desc *desc)
 {
-    struct path_argument path;
+    uncleared struct path_argument path;
     int ret = hypercall_get_path(run, desc->arg[0], desc->arg[1], desc->arg[2], &path);
 
     return ret < 0 ? ret : mounts_unlink(run->mounts, path.dir, path.text, (int)desc->arg[3]);
@@ -67,7 +67,7 @@ int64_t serve_unlink(struct run *run, const struct husk_desc *desc)
 
 int64_t serve_symlink(struct run *run, const struct husk_desc *desc)
 {
-    struct path_argument path, target;
+    uncleared struct path_argument path, target;
     int ret = hypercall_get_path(run, desc->arg[0], desc->arg[1], desc->arg[2], &path);
 
     if (ret == 0)
@@ -91,24 +91,35 @@ static int get_two_paths(struct run *run, const struct husk_desc *desc, struct p
     return 0;
 }
 
+/* Open directories keep their names in step: ".." starts from them. */
+static void follow_rename(struct run *run, const struct renamed *renamed, bool exchanged)
+{
+    static const char aside[] = "//"; /* a name that no directory has */
+
+    if (exchanged)
+        handles_rename(&run->handles, renamed->to, aside);
+    handles_rename(&run->handles, renamed->from, renamed->to);
+    if (exchanged)
+        handles_rename(&run->handles, aside, renamed->from);
+}
+
 int64_t serve_rename(struct run *run, const struct husk_desc *desc)
 {
-    unsigned flags = (unsigned)desc->arg[2];
-    struct path_argument two[2];
-    struct renamed renamed;
+    uncleared struct path_argument two[2];
+    uncleared struct renamed renamed;
     int ret = get_two_paths(run, desc, two);
 
     if (ret == 0)
-        ret = mounts_rename(run->mounts, two[0].dir, two[0].text, two[1].dir, two[1].text, flags,
-                            &renamed);
+        ret = mounts_rename(run->mounts, two[0].dir, two[0].text, two[1].dir, two[1].text,
+                            (unsigned)desc->arg[2], &renamed);
     if (ret == 0)
-        handles_renamed(&run->handles, &renamed, flags & RENAME_EXCHANGE);
+        follow_rename(run, &renamed, desc->arg[2] & RENAME_EXCHANGE);
     return ret;
 }
 
 int64_t serve_link(struct run *run, const struct husk_desc *desc)
 {
-    struct path_argument two[2];
+    uncleared struct path_argument two[2];
     int ret = get_two_paths(run, desc, two);
 
     return ret < 0 ? ret
@@ -119,7 +130,7 @@ int64_t serve_link(struct run *run, const struct husk_desc *desc)
 int64_t serve_chmod(struct run *run, const struct husk_desc *desc)
 {
     mode_t mode = (mode_t)desc->arg[3] & 07777;
-    struct target target;
+    uncleared struct target target;
     int ret = get_target(run, desc, desc->arg[4], true, &target);
 
     if (ret < 0)
@@ -133,7 +144,7 @@ int64_t serve_chown(struct run *run, const struct husk_desc *desc)
 {
     uid_t uid = (uid_t)desc->arg[3];
     gid_t gid = (gid_t)(desc->arg[3] >> 32);
-    struct target target;
+    uncleared struct target target;
     int ret = get_target(run, desc, desc->arg[4], true, &target);
 
     if (ret < 0)
@@ -146,7 +157,7 @@ int64_t serve_chown(struct run *run, const struct husk_desc *desc)
 int64_t serve_utimes(struct run *run, const struct husk_desc *desc)
 {
     struct timespec times[2];
-    struct target target;
+    uncleared struct target target;
     int ret = get_target(run, desc, desc->arg[4], true, &target);
 
     if (ret < 0)
@@ -163,7 +174,7 @@ int64_t serve_truncate(struct run *run, const struct husk_desc *desc)
 {
     off_t size = (off_t)desc->arg[3];
     struct opened opened;
-    struct target target;
+    uncleared struct target target;
     int64_t ret = get_target(run, desc, desc->arg[4], false, &target);
 
     if (ret < 0)
@@ -196,7 +207,7 @@ static void statfs_virtual(struct statfs *result)
 int64_t serve_statfs(struct run *run, const struct husk_desc *desc)
 {
     struct opened opened = {.fd = -1};
-    struct target target;
+    uncleared struct target target;
     struct statfs found;
     int64_t ret = get_target(run, desc, desc->arg[4], false, &target);
 

@@ -4,10 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "hypercall.h"
 
 /* As Linux: a transfer is shorter than 2 GiB (read(2)). */
@@ -30,12 +33,21 @@ static int data_handle(struct run *run, uint64_t number, struct handle **handle)
     return (*handle)->kind == HUSK_KIND_DIR ? -EISDIR : 0;
 }
 
-static ssize_t transfer_host(int fd, enum direction direction, const struct iovec *iov, int count,
-                             uint64_t offset)
+/* Appending is asked for with each write: descriptors of a mounted file share one description. */
+static ssize_t append(int fd, const struct iovec *iov, int count, uint64_t offset)
 {
+    return syscall(SYS_pwritev2, fd, iov, (long)count, (long)offset, 0L, (long)RWF_APPEND);
+}
+
+static ssize_t transfer_host(const struct handle *handle, enum direction direction,
+                             const struct iovec *iov, int count, uint64_t offset)
+{
+    int fd = handle->dir.fd;
     ssize_t done;
 
-    if (offset == HUSK_STREAM)
+    if (direction == FROM_GUEST && handle->append)
+        done = append(fd, iov, count, offset);
+    else if (offset == HUSK_STREAM)
         done = direction == TO_GUEST ? readv(fd, iov, count) : writev(fd, iov, count);
     else if (direction == TO_GUEST)
         done = preadv(fd, iov, count, (off_t)offset);
@@ -59,7 +71,7 @@ static int64_t transfer(struct run *run, const struct husk_desc *desc, enum dire
     else if (!(iov.iov_base = memory_pointer_prefix(&run->memory, desc->arg[1], &iov.iov_len,
                                                     access_for(direction))))
         return -EFAULT;
-    return transfer_host(handle->dir.fd, direction, &iov, 1, desc->arg[3]);
+    return transfer_host(handle, direction, &iov, 1, desc->arg[3]);
 }
 
 int64_t serve_read(struct run *run, const struct husk_desc *desc)
@@ -105,8 +117,8 @@ static int64_t translate(const struct guest_memory *memory, const struct husk_io
 static int64_t transfer_vector(struct run *run, const struct husk_desc *desc,
                                enum direction direction)
 {
-    struct husk_iovec guest[HUSK_IOV_MAX];
-    struct iovec host[HUSK_IOV_MAX];
+    uncleared struct husk_iovec guest[HUSK_IOV_MAX];
+    uncleared struct iovec host[HUSK_IOV_MAX];
     struct handle *handle;
     int64_t count;
     int ret = data_handle(run, desc->arg[0], &handle);
@@ -122,7 +134,7 @@ static int64_t transfer_vector(struct run *run, const struct husk_desc *desc,
     count = translate(&run->memory, guest, desc->arg[2], access_for(direction), host);
     if (count < 0)
         return count;
-    return transfer_host(handle->dir.fd, direction, host, (int)count, desc->arg[3]);
+    return transfer_host(handle, direction, host, (int)count, desc->arg[3]);
 }
 
 int64_t serve_readv(struct run *run, const struct husk_desc *desc)
@@ -224,12 +236,10 @@ int64_t serve_flock(struct run *run, const struct husk_desc *desc)
 
 int64_t serve_append(struct run *run, const struct husk_desc *desc)
 {
-    const struct handle *handle = handles_get(&run->handles, desc->arg[0]);
-    int flags;
+    struct handle *handle = handles_get(&run->handles, desc->arg[0]);
 
     if (!handle || handle->kind != HUSK_KIND_FILE)
         return -EBADF;
-    flags = fcntl(handle->dir.fd, F_GETFL);
-    flags = desc->arg[1] ? flags | O_APPEND : flags & ~O_APPEND;
-    return fcntl(handle->dir.fd, F_SETFL, flags) < 0 ? -errno : 0;
+    handle->append = desc->arg[1] != 0;
+    return 0;
 }

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "hypercall.h"
 
 #define STATX_FLAGS  (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE)
@@ -54,19 +55,22 @@ static int get_path(struct run *run, const struct husk_desc *desc, struct path_a
 int64_t serve_open(struct run *run, const struct husk_desc *desc)
 {
     struct opened opened = {.fd = -1};
-    struct path_argument path;
+    uncleared struct path_argument path;
     enum husk_kind kind;
     int64_t handle;
     int ret = get_path(run, desc, &path);
 
     if (ret == 0)
-        ret = mounts_open(run->mounts, path.dir, path.text, (int)desc->arg[3],
+        ret = mounts_open(run->mounts, path.dir, path.text, (int)desc->arg[3] & ~O_APPEND,
                           (mode_t)desc->arg[4] & 07777, &opened);
     if (ret < 0)
         return ret;
     kind = opened.kind;
     handle = handles_insert(&run->handles, &opened);
-    return handle < 0 ? handle : handle | (int64_t)kind << 32;
+    if (handle < 0)
+        return handle;
+    handles_get(&run->handles, (uint64_t)handle)->append = desc->arg[3] & O_APPEND;
+    return handle | (int64_t)kind << 32;
 }
 
 /* stat of what a handle names. */
@@ -85,7 +89,7 @@ int64_t serve_stat(struct run *run, const struct husk_desc *desc)
 {
     unsigned mask = (unsigned)desc->arg[4] & ~(unsigned)STATX__RESERVED;
     struct statx result = {0};
-    struct path_argument path;
+    uncleared struct path_argument path;
     int ret;
 
     if (desc->arg[2] == 0 && desc->arg[3] & AT_EMPTY_PATH && desc->arg[0] != HUSK_DIR_ROOT) {
@@ -102,7 +106,7 @@ int64_t serve_stat(struct run *run, const struct husk_desc *desc)
 
 int64_t serve_access(struct run *run, const struct husk_desc *desc)
 {
-    struct path_argument path;
+    uncleared struct path_argument path;
     int ret = get_path(run, desc, &path);
 
     if (ret < 0)
@@ -115,9 +119,9 @@ int64_t serve_access(struct run *run, const struct husk_desc *desc)
 
 int64_t serve_readlink(struct run *run, const struct husk_desc *desc)
 {
-    char target[HUSK_PATH_MAX];
+    uncleared char target[HUSK_PATH_MAX];
     size_t size = desc->arg[4] < sizeof(target) ? desc->arg[4] : sizeof(target);
-    struct path_argument path;
+    uncleared struct path_argument path;
     int ret = get_path(run, desc, &path);
 
     if (ret == 0)
@@ -129,7 +133,7 @@ int64_t serve_readlink(struct run *run, const struct husk_desc *desc)
 
 int64_t serve_getdents(struct run *run, const struct husk_desc *desc)
 {
-    _Alignas(8) char entries[GETDENTS_MAX];
+    _Alignas(8) uncleared char entries[GETDENTS_MAX];
     size_t size = desc->arg[2] < sizeof(entries) ? desc->arg[2] : sizeof(entries);
     struct handle *handle = handles_get(&run->handles, desc->arg[0]);
     int64_t len;

@@ -44,7 +44,7 @@ void interrupt_init(struct kvm_run *run, uint64_t timeout_ns)
 
     vcpu_run = run;
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* the guest is told EFBIG */
+    signal(SIGXFSZ, SIG_IGN);
     sigaction(SIGBUS, &bus_error, NULL);
     sigaction(SIGALRM, &action, NULL);
     for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {

@@ -11,7 +11,8 @@
 struct kvm_run;
 
 /*
- * Catch SIGINT, SIGTERM, SIGHUP and SIGQUIT (each unless it was ignored already), ignore SIGPIPE.
+ * Catch SIGINT, SIGTERM, SIGHUP and SIGQUIT (each unless it was ignored already), ignore SIGPIPE
+ * and SIGXFSZ (the guest gets EPIPE and EFBIG).
  * RUN's immediate_exit is set when one comes. With TIMEOUT_NS the time limit starts now.
  */
 void interrupt_init(struct kvm_run *run, uint64_t timeout_ns);

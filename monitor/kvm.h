@@ -36,11 +36,12 @@ struct vm {
 };
 
 /*
- * Open /dev/kvm, check its version and capabilities, create a VM without memory. STEP may be NULL.
- * Returns 0 or -1 with ERR set (STATUS_HUSK), which says what to do about it. vm_destroy works
- * also after a failure.
+ * Open /dev/kvm, check its version and capabilities, create a VM without memory that is to have
+ * RAM_SIZE bytes. STEP may be NULL. Returns 0 or -1 with ERR set (STATUS_HUSK), which says what to
+ * do about it. vm_destroy works also after a failure.
  */
-int vm_create(struct vm *vm, kvm_step_fn *step, void *step_context, struct husk_error *err);
+int vm_create(struct vm *vm, uint64_t ram_size, kvm_step_fn *step, void *step_context,
+              struct husk_error *err);
 void vm_destroy(struct vm *vm);
 
 /* A memory_register_fn; CONTEXT is the struct vm. */

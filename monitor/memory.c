@@ -281,7 +281,11 @@ static void link_page_tables(struct guest_memory *memory, guest_addr_t addr, uin
     uint64_t gibs = round_up(memory->ram_size, GIB) / GIB;
 
     for (uint64_t region = addr / REGION; region <= (addr + len - 1) / REGION; region++)
-        memory->pdes[region] = table_entry(tables_gpa(memory, TABLE_PD + gibs + region));
+        if (!memory->pdes[region]) {
+            /* A write, so that the page's first touch is not a read that faults again. */
+            *(volatile uint64_t *)&memory->ptes[region * TABLE_ENTRIES] = 0;
+            memory->pdes[region] = table_entry(tables_gpa(memory, TABLE_PD + gibs + region));
+        }
 }
 
 /* What set_entries found in the entries before. */

@@ -6,7 +6,6 @@
 #ifndef HUSK_MOUNTS_H
 #define HUSK_MOUNTS_H
 
-#include <limits.h>
 #include <linux/stat.h> /* struct statx, which musl 1.2.3 lacks */
 #include <stdbool.h>
 #include <stddef.h>
@@ -114,15 +113,13 @@ int mounts_symlink(const struct mounts *mounts, const char *target, const struct
                    const char *path);
 int mounts_unlink(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                   int flags);
-
-/* The guest paths of what a rename moved, for open directories below them. */
+/* From where to where, as guest paths without links: on success, for those who remember paths. */
 struct renamed {
-    char from[PATH_MAX], to[PATH_MAX];
+    char from[HUSK_PATH_MAX], to[HUSK_PATH_MAX];
 };
 int mounts_rename(const struct mounts *mounts, const struct guest_dir *from_base, const char *from,
                   const struct guest_dir *to_base, const char *to, unsigned flags,
                   struct renamed *renamed);
-
 int mounts_link(const struct mounts *mounts, const struct guest_dir *from_base, const char *from,
                 const struct guest_dir *to_base, const char *to, int flags);
 int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, const char *path,

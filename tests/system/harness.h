@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the end-to-end tests share: commands run with input, output and time bounded, and what can be
- * said about how they ended. All fails of these functions are failures of the cmocka test that runs.
+ * What the end-to-end tests share: commands run with input, output and time bounded, and what can
+ * be said about how they ended. All fails of these functions are failures of the cmocka test that
+ * runs.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -26,8 +27,8 @@ struct command {
     const char *directory;          /* the tests' own */
     const void *input;              /* what a pipe brings to standard input; else it is /dev/null */
     size_t input_size;
-    bool silent;     /* a pipe that brings nothing and stays open */
-    int fd[3];       /* FD_CLOSED or a descriptor instead of /dev/null and the pipes that are read */
+    bool silent; /* a pipe that brings nothing and stays open */
+    int fd[3];   /* FD_CLOSED or a descriptor instead of /dev/null and the pipes that are read */
     bool (*enter)(void); /* called in the new process before it executes; false: skip the test */
 };
 
@@ -51,7 +52,7 @@ const struct result *run(const struct command *command);
 #define RUN(...) run(&(struct command){.argv = LIST(__VA_ARGS__)})
 
 /* `husk ARGUMENTS...`; and `husk run ARGUMENTS...` in a test that is skipped without /dev/kvm. */
-#define HUSK(...) RUN(husk(), __VA_ARGS__)
+#define HUSK(...)     RUN(husk(), __VA_ARGS__)
 #define HUSK_RUN(...) (need_kvm(), HUSK("run", __VA_ARGS__))
 
 /* The same in steps: wait for TEXT on standard output, send a signal, wait for the end. */
@@ -67,7 +68,8 @@ void need_kvm(void);
 bool enter_as_nobody(void);
 bool enter_without_devices(void);
 
-/* A machine that emulates another is some thirty times slower: heavy cases are made smaller there. */
+/* A machine that emulates another is some thirty times slower: heavy cases are made smaller there.
+ */
 bool is_slow_machine(void);
 
 /* The absolute path of what was built, below $HUSK_BUILD or build. The last 32 stay valid. */
@@ -79,6 +81,7 @@ const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A new directory, removed with its contents by directory_remove. */
 const char *directory_make(void);
+void directory_empty(const char *directory);
 void directory_remove(const char *directory);
 void file_write(const char *path, const void *data, size_t size);
 struct bytes file_read(const char *path); /* data is to be freed */
@@ -109,11 +112,9 @@ enum part { WHOLE_OUT, PART_OF_OUT, WHOLE_ERR, PART_OF_ERR };
 void assert_text_at(const struct result *result, enum part part, const char *wanted,
                     const char *file, int line);
 #define assert_status(result, wanted) assert_status_at(result, wanted, __FILE__, __LINE__)
-#define assert_prints(result, wanted) \
-    assert_text_at(result, WHOLE_OUT, wanted, __FILE__, __LINE__)
-#define assert_shows(result, wanted) \
-    assert_text_at(result, PART_OF_OUT, wanted, __FILE__, __LINE__)
-#define assert_complains(result, wanted) \
+#define assert_prints(result, wanted) assert_text_at(result, WHOLE_OUT, wanted, __FILE__, __LINE__)
+#define assert_shows(result, wanted)  assert_text_at(result, PART_OF_OUT, wanted, __FILE__, __LINE__)
+#define assert_complains(result, wanted)                                                           \
     assert_text_at(result, PART_OF_ERR, wanted, __FILE__, __LINE__)
 #define assert_is_quiet(result) assert_text_at(result, WHOLE_ERR, "", __FILE__, __LINE__)
 

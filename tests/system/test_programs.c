@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The programs of tests/guest, built by each toolchain: they do in a VM what they do natively. A husk
- * image cannot run natively, so it is compared with the same program and libc without guest-rt.
+ * The programs of tests/guest, built by each toolchain: they do in a VM what they do natively. A
+ * husk image cannot run natively, so it is compared with the same program and libc without
+ * guest-rt.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,10 +106,10 @@ static void add_tests(struct test_list *list, const struct guest_case *guest, un
         struct test *test = malloc(sizeof(*test));
 
         *test = (struct test){guest, &toolchains[i]};
-        test_list_add(list,
-                      text("%s, case %u, built as %s, %s", guest->name, number, toolchains[i].name,
-                           claim),
-                      function, test);
+        test_list_add(
+            list,
+            text("%s, case %u, built as %s, %s", guest->name, number, toolchains[i].name, claim),
+            function, test);
     }
 }
 

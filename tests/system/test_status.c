@@ -21,9 +21,10 @@ static const struct toolchain {
 
 static const struct fault {
     const char *kind;
-    const char *cause;     /* in words */
-    const char *signal;    /* its name */
-    const char *functions[3]; /* in the backtrace, innermost first; crash_in_depth and main follow */
+    const char *cause;  /* in words */
+    const char *signal; /* its name */
+    const char
+        *functions[3]; /* in the backtrace, innermost first; crash_in_depth and main follow */
 } faults[] = {
     {"null-read", "null pointer: read of address 0x0", "SIGSEGV", {"read_at", "null_read"}},
     {"null-write", "null pointer: write to address 0x0", "SIGSEGV", {"write_at", "null_write"}},
@@ -151,8 +152,7 @@ static void test_every_exit_status_is_passed_on(void **state)
 
 static void test_stripped_program_is_reported_by_addresses(void **state)
 {
-    const struct result *result =
-        HUSK_RUN(built("guest/stripped"), "null-read");
+    const struct result *result = HUSK_RUN(built("guest/stripped"), "null-read");
 
     (void)state;
     assert_status(result, 139);
@@ -272,9 +272,9 @@ int main(void)
 
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (size_t i = 0; i < COUNT(faults); i++)
-        add_for_each_toolchain(
-            &list, text("fault %s ends as natively and is explained", faults[i].kind),
-            test_fault_ends_as_natively_and_is_explained, &faults[i]);
+        add_for_each_toolchain(&list,
+                               text("fault %s ends as natively and is explained", faults[i].kind),
+                               test_fault_ends_as_natively_and_is_explained, &faults[i]);
     add_for_each_toolchain(&list, "stack overflow is named as such",
                            test_stack_overflow_is_named_as_such, NULL);
     add_for_each_toolchain(&list, "abort ends the run with 134", test_abort_ends_the_run_with_134,

@@ -138,14 +138,14 @@ static void test_offset_of_a_file_on_standard_input_is_shared(void **state)
     need_kvm();
     file_write(in_directory("input"), "abcdefghij", 10);
     fd = open(in_directory("input"), O_RDONLY | O_CLOEXEC);
-    assert_prints(run(&(struct command){.argv = LIST(husk(), "run", BUSYBOX, "dd", "bs=3",
-                                                     "count=1", "status=none"),
-                                        .fd = {fd}}),
+    assert_prints(run(&(struct command){
+                      .argv = LIST(husk(), "run", BUSYBOX, "dd", "bs=3", "count=1", "status=none"),
+                      .fd = {fd}}),
                   "abc");
     assert_int_equal(lseek(fd, 0, SEEK_CUR), 3);
-    assert_prints(run(&(struct command){.argv = LIST(husk(), "run", BUSYBOX, "dd", "bs=2",
-                                                     "count=2", "status=none"),
-                                        .fd = {fd}}),
+    assert_prints(run(&(struct command){
+                      .argv = LIST(husk(), "run", BUSYBOX, "dd", "bs=2", "count=2", "status=none"),
+                      .fd = {fd}}),
                   "defg");
     assert_int_equal(read(fd, rest, sizeof(rest)), 3);
     assert_string_equal(rest, "hij");
@@ -180,9 +180,9 @@ static void test_output_is_appended_where_the_file_was_opened_so(void **state)
     need_kvm();
     file_write(in_directory("log"), "old\n", 4);
     fd = open(in_directory("log"), O_WRONLY | O_APPEND | O_CLOEXEC);
-    assert_status(run(&(struct command){.argv = LIST(husk(), "run", BUSYBOX, "echo", "new"),
-                                        .fd = {0, fd}}),
-                  0);
+    assert_status(
+        run(&(struct command){.argv = LIST(husk(), "run", BUSYBOX, "echo", "new"), .fd = {0, fd}}),
+        0);
     close(fd);
     written = file_read(in_directory("log"));
     assert_string_equal(written.data, "old\nnew\n");
@@ -197,10 +197,9 @@ static void test_standard_output_and_error_may_be_one_file(void **state)
     (void)state;
     need_kvm();
     fd = open(in_directory("both"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    assert_status(run(&(struct command){
-                      .argv = LIST(husk(), "run", BUSYBOX, "sh", "-c",
-                                   "echo out; echo error >&2; echo out"),
-                      .fd = {0, fd, fd}}),
+    assert_status(run(&(struct command){.argv = LIST(husk(), "run", BUSYBOX, "sh", "-c",
+                                                     "echo out; echo error >&2; echo out"),
+                                        .fd = {0, fd, fd}}),
                   0);
     close(fd);
     written = file_read(in_directory("both"));
@@ -265,8 +264,7 @@ static void test_large_input_through_a_pipe_is_read_whole(void **state)
     struct bytes bytes = make_bytes(is_slow_machine() ? 4 << 20 : 256 << 20);
 
     (void)state;
-    assert_same((struct command){.input = bytes.data, .input_size = bytes.size},
-                LIST("sha256sum"));
+    assert_same((struct command){.input = bytes.data, .input_size = bytes.size}, LIST("sha256sum"));
     free(bytes.data);
 }
 
@@ -280,8 +278,8 @@ static void test_writer_and_reader_take_turns(void **state)
     need_kvm();
     assert_int_equal(pipe2(in, O_CLOEXEC), 0);
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    process = process_start(&(struct command){.argv = LIST(husk(), "run", BUSYBOX, "cat"),
-                                              .fd = {in[0], out[1]}});
+    process = process_start(
+        &(struct command){.argv = LIST(husk(), "run", BUSYBOX, "cat"), .fd = {in[0], out[1]}});
     close(in[0]);
     close(out[1]);
     for (int i = 0; i < 10; i++) {
@@ -305,8 +303,8 @@ static void test_socket_serves_as_standard_input_and_output(void **state)
     (void)state;
     need_kvm();
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    process = process_start(&(struct command){.argv = LIST(husk(), "run", BUSYBOX, "cat"),
-                                              .fd = {ends[1], ends[1]}});
+    process = process_start(
+        &(struct command){.argv = LIST(husk(), "run", BUSYBOX, "cat"), .fd = {ends[1], ends[1]}});
     close(ends[1]);
     assert_int_equal(write(ends[0], "hello", 5), 5);
     assert_int_equal(read(ends[0], answer, sizeof(answer)), 5);

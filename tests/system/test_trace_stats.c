@@ -158,11 +158,11 @@ static double hypercall_count(const char *stats, const char *name)
 
 static void test_stats_tell_exits_hypercalls_memory_and_boot_steps(void **state)
 {
-    static const char *const steps[] = {"open",       "create_vm", "set_user_memory_region",
-                                        "create_vcpu", "set_regs",  "first_instruction",
+    static const char *const steps[] = {"open",        "create_vm", "set_user_memory_region",
+                                        "create_vcpu", "set_msrs",  "first_instruction",
                                         "start",       "main",      "exit"};
-    const struct result *result =
-        HUSK_RUN("--stats", "-m", "64M", "-v", mount(), built("guest/%s/calls", (const char *)*state), "/data");
+    const struct result *result = HUSK_RUN("--stats", "-m", "64M", "-v", mount(),
+                                           built("guest/%s/calls", (const char *)*state), "/data");
     const char *stats, *memory;
     double last = 0;
 
@@ -269,11 +269,12 @@ static void test_stats_are_told_however_the_run_ends(void **state)
 
 static void test_json_reader_is_strict(void **state)
 {
-    static const char *const good[] = {"{}", " [1, -2.5e+3, \"a\\u00e4\\n\", {\"b\": null}]\n", "0"};
-    static const char *const bad[] = {"",        "{",       "{\"a\"}", "{\"a\": 1,}", "[1 2]",
-                                      "01",      "1.",      "nul",     "\"a",         "\"\\x\"",
-                                      "{} {}",   "{a: 1}",  "[1,]",    "+1",          "\"\n\"",
-                                      "{\"a\":}", "[nan]",   "-",       "1e",          "'a'"};
+    static const char *const good[] = {"{}", " [1, -2.5e+3, \"a\\u00e4\\n\", {\"b\": null}]\n",
+                                       "0"};
+    static const char *const bad[] = {"",         "{",      "{\"a\"}", "{\"a\": 1,}", "[1 2]",
+                                      "01",       "1.",     "nul",     "\"a",         "\"\\x\"",
+                                      "{} {}",    "{a: 1}", "[1,]",    "+1",          "\"\n\"",
+                                      "{\"a\":}", "[nan]",  "-",       "1e",          "'a'"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++)
@@ -323,10 +324,10 @@ int main(void)
                            toolchains[i]),
                       test_trace_shows_each_call_with_arguments_result_and_exits, toolchains[i]);
     for (size_t i = 0; i < COUNT(toolchains); i++)
-        test_list_add(&list,
-                      text("stats tell exits, hypercalls, memory and boot steps, built as %s",
-                           toolchains[i]),
-                      test_stats_tell_exits_hypercalls_memory_and_boot_steps, toolchains[i]);
+        test_list_add(
+            &list,
+            text("stats tell exits, hypercalls, memory and boot steps, built as %s", toolchains[i]),
+            test_stats_tell_exits_hypercalls_memory_and_boot_steps, toolchains[i]);
     for (size_t i = 0; i < COUNT(tests); i++)
         test_list_add(&list, tests[i].name, tests[i].test_func, NULL);
     return test_list_run(&list, "trace and stats", fill_directory, empty_directory);
