@@ -112,7 +112,9 @@ $(B)/apps/$(1): $$(wildcard apps/$(1)/*.[ch]) $(B)/husk-cc
 	mkdir -p $(B)/apps
 	$(B)/husk-cc $(APP_CFLAGS) $$(filter %.c,$$^) -o $$@
 endef
-$(foreach a,$(APPS),$(eval $(call app,$(a))))
+# Applications with a rule of their own are in APPS_NOT_HUSK.
+-include apps/*/app.mk
+$(foreach a,$(filter-out $(APPS_NOT_HUSK),$(APPS)),$(eval $(call app,$(a))))
 
 -include $(MONITOR_OBJ:.o=.d) $(RT_OBJ:.o=.d)
 

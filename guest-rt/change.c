@@ -222,7 +222,7 @@ int64_t sys_ftruncate(const struct call *call)
 {
     struct file *file = file_get((uint32_t)call->arg[0]);
 
-    if (file && (file->flags & O_ACCMODE) == O_RDONLY)
+    if (file && !(file->flags & O_PATH) && (file->flags & O_ACCMODE) == O_RDONLY)
         return -EINVAL;
     return change_open(HUSK_OP_TRUNCATE, call->arg[0], call->arg[1]);
 }

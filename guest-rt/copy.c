@@ -5,6 +5,7 @@
  */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/stat.h>
 
 #include "files.h"
 #include "io.h"
@@ -101,6 +102,38 @@ int64_t sys_sendfile(const struct call *call)
     return copy_ends(&in, &out, call->arg[3]);
 }
 
+static int64_t status(const struct end *end, struct statx *found)
+{
+    return HYPERCALL(HUSK_OP_STAT, end->file->handle, 0, 0, AT_EMPTY_PATH, STATX_BASIC_STATS,
+                     found);
+}
+
+static int64_t offset(const struct end *end)
+{
+    return end->addr ? (int64_t)end->offset : file_position(end->file);
+}
+
+/* -EINVAL if the LEN bytes, as far as there are any, would be copied over themselves. */
+static int64_t check_overlap(const struct end *in, const struct end *out, uint64_t len)
+{
+    int64_t from = offset(in), to = offset(out), ret;
+    uint64_t distance = from < to ? to - from : from - to;
+    struct statx source, target;
+
+    if (from < 0 || to < 0)
+        return from < 0 ? from : to;
+    if (distance >= len)
+        return 0;
+    ret = status(in, &source);
+    if (ret == 0)
+        ret = status(out, &target);
+    if (ret < 0 || source.stx_ino != target.stx_ino ||
+        source.stx_dev_major != target.stx_dev_major ||
+        source.stx_dev_minor != target.stx_dev_minor)
+        return ret;
+    return distance + from < source.stx_size ? -EINVAL : 0;
+}
+
 int64_t sys_copy_file_range(const struct call *call)
 {
     struct end in, out;
@@ -114,5 +147,6 @@ int64_t sys_copy_file_range(const struct call *call)
         return -EBADF;
     if (call->arg[5] || !file_seekable(in.file) || !file_seekable(out.file))
         return -EINVAL;
-    return copy_ends(&in, &out, call->arg[4]);
+    ret = check_overlap(&in, &out, call->arg[4]);
+    return ret < 0 ? ret : copy_ends(&in, &out, call->arg[4]);
 }

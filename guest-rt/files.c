@@ -14,6 +14,8 @@ static struct descriptor {
     bool close_on_exec;
 } table[FILES_MAX];
 
+static bool holds_record_locks; /* perhaps */
+
 void files_init(void)
 {
     for (uint64_t fd = 0; fd < 3; fd++)
@@ -59,6 +61,15 @@ void fd_set_close_on_exec(uint64_t fd, bool on)
     table[fd].close_on_exec = on;
 }
 
+/* Any close of a file ends the process's record locks on it; the host sees only the last one. */
+static void give_back_record_locks(const struct file *file)
+{
+    struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    if (file->kind == HUSK_KIND_FILE && !(file->flags & O_PATH))
+        HYPERCALL(HUSK_OP_LOCK, file->handle, F_SETLK, &all);
+}
+
 int64_t fd_close(uint64_t fd)
 {
     struct file *file = file_get(fd);
@@ -66,6 +77,8 @@ int64_t fd_close(uint64_t fd)
     if (!file)
         return -EBADF;
     table[fd].file = NULL;
+    if (holds_record_locks && file->references > 1)
+        give_back_record_locks(file);
     return file_release(file);
 }
 
@@ -177,9 +190,12 @@ static int64_t set_lock(const struct call *call, const struct file *file)
         lock.l_whence = SEEK_SET;
         lock.l_start += (int64_t)file->offset;
     }
+    holds_record_locks |= call->arg[1] == F_SETLK || call->arg[1] == F_SETLKW;
     ret = HYPERCALL(HUSK_OP_LOCK, file->handle, call->arg[1], &lock);
     if (ret < 0 || (call->arg[1] != F_GETLK && call->arg[1] != F_OFD_GETLK))
         return ret;
+    if (lock.l_type != F_UNLCK && lock.l_pid == 0)
+        lock.l_pid = PID;
     return user_write(call->arg[2], &lock);
 }
 

@@ -36,7 +36,7 @@ static int64_t finish(int64_t result, const struct call *call)
 }
 
 /* The file's position; where the host moved it, by appending, it has to be asked for. */
-static int64_t position(struct file *file)
+int64_t file_position(struct file *file)
 {
     int64_t offset;
 
@@ -61,7 +61,7 @@ int64_t file_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_
         file->offset = OFFSET_ON_HOST;
         return HYPERCALL(op, file->handle, addr, len, HUSK_STREAM);
     }
-    offset = position(file);
+    offset = file_position(file);
     if (offset < 0)
         return offset;
     done = HYPERCALL(op, file->handle, addr, len, offset);
@@ -168,7 +168,7 @@ int64_t sys_lseek(const struct call *call)
     if (file->kind != HUSK_KIND_FILE)
         return HYPERCALL(HUSK_OP_SEEK, file->handle, offset, whence);
     if (whence == SEEK_CUR) {
-        int64_t here = position(file);
+        int64_t here = file_position(file);
 
         if (here < 0)
             return here;

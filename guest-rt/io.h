@@ -16,4 +16,7 @@ bool file_seekable(const struct file *file);
 /* OP on LEN bytes or elements at ADDR, at the file's own position, which moves. Bytes or -errno. */
 int64_t file_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_t len);
 
+/* Its position, or -errno. */
+int64_t file_position(struct file *file);
+
 #endif

@@ -97,6 +97,10 @@ static int64_t open_path(uint64_t dirfd, uint64_t addr, uint32_t flags, uint32_t
         return result;
     file = file_new(HUSK_OPEN_HANDLE(result), HUSK_OPEN_KIND(result),
                     flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
+    if (!file) {
+        HYPERCALL(HUSK_OP_CLOSE, HUSK_OPEN_HANDLE(result));
+        return -ENFILE;
+    }
     fd_install(fd, file, flags & O_CLOEXEC);
     return fd;
 }
@@ -126,6 +130,8 @@ int64_t sys_openat2(const struct call *call)
     if (user_read(&how, call->arg[2]) < 0)
         return -EFAULT;
     if (how.resolve || how.flags >> 32 || how.mode >> 12)
+        return -EINVAL;
+    if (how.mode && !(how.flags & (O_CREAT | __O_TMPFILE)))
         return -EINVAL;
     return open_path(call->arg[0], call->arg[1], how.flags, how.mode);
 }

@@ -220,6 +220,8 @@ int64_t serve_lock(struct run *run, const struct husk_desc *desc)
         return -errno;
     if (command != F_GETLK && command != F_OFD_GETLK)
         return 0;
+    if (lock.l_pid == getpid())
+        lock.l_pid = 0; /* the guest's own: it knows its number */
     return memory_write(&run->memory, desc->arg[2], &lock, sizeof(lock));
 }
 

@@ -87,6 +87,22 @@ int mounts_symlink(const struct mounts *mounts, const char *target, const struct
     return ret < 0 ? ret : result(symlinkat(target, w.dir, last_name(&w, name)));
 }
 
+/* Linux refuses "." and ".." by what they are called, before it looks at the mount. */
+static int dots_error(const char *path, int flags)
+{
+    size_t end = strlen(path), start;
+
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    for (start = end; start > 0 && path[start - 1] != '/'; start--)
+        continue;
+    if (end - start == 1 && path[start] == '.')
+        return flags & AT_REMOVEDIR ? -EINVAL : -EISDIR;
+    if (end - start == 2 && path[start] == '.' && path[start + 1] == '.')
+        return flags & AT_REMOVEDIR ? -ENOTEMPTY : -EISDIR;
+    return 0;
+}
+
 int mounts_unlink(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                   int flags)
 {
@@ -97,6 +113,8 @@ int mounts_unlink(const struct mounts *mounts, const struct guest_dir *base, con
     if (flags & ~AT_REMOVEDIR)
         return -EINVAL;
     ret = walk_to_old(&w, mounts, base, path);
+    if ((ret == -EBUSY || ret == -EROFS) && dots_error(path, flags))
+        return dots_error(path, flags);
     return ret < 0 ? ret : result(unlinkat(w.dir, last_name(&w, name), flags));
 }
 

@@ -58,6 +58,10 @@ $(B)/guest/cases: tests/system/list-cases.sh tests/guest/cases.sh
 	@mkdir -p $(@D)
 	tests/system/list-cases.sh > $@
 
+$(B)/guest/scratch-cases: tests/system/list-cases.sh tests/guest/cases.sh
+	@mkdir -p $(@D)
+	tests/system/list-cases.sh scratch > $@
+
 HOSTILE := $(patsubst tests/hostile/%.c,$(B)/hostile/%,$(wildcard tests/hostile/*.c))
 
 $(B)/hostile/%: tests/hostile/%.c tests/hostile/hostile.h include/husk/abi.h $(B)/husk-cc
@@ -70,7 +74,7 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
-tests: $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases)
+tests: $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
 check: $(B)/.setup ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests

@@ -5,7 +5,7 @@
 set -eu
 
 packages="gcc clang lld make nasm musl-tools libc6-dev linux-libc-dev libcmocka-dev libseccomp-dev
-busybox-static clang-format clang-tidy cppcheck qemu-system-x86 linux-image-amd64 cpio bc"
+libsqlite3-dev busybox-static clang-format clang-tidy cppcheck qemu-system-x86 linux-image-amd64 cpio bc"
 
 missing=
 for package in $packages; do

@@ -4,6 +4,9 @@
 # called as guest_case NAME STDIN [ARGUMENT...], and sets tree to a directory filled by
 # make-tree.sh. The variables of guest_environment (one a line) are the run's environment, where it
 # is not empty.
+#
+# guest_scratch_cases is for programs that change files: guest_scratch_case NAME. Each gets a new
+# empty directory as its only argument, and what it leaves there has to be the same too.
 
 guest_cases() {
     guest_environment=
@@ -70,4 +73,12 @@ guest_cases() {
     guest_case strings /dev/null
     guest_case locale-wide /dev/null
     guest_case cpuid /dev/null
+}
+
+guest_scratch_cases() {
+    for name in append attributes big-file copying create-flags descriptors-many \
+        directories-change errors hard-links locks names private-mapping renames \
+        shared-mapping symlinks-create truncation unlink-open writing; do
+        guest_scratch_case $name
+    done
 }

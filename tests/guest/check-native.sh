@@ -78,12 +78,36 @@ guest_case() {
     runs=$((runs + 1))
 }
 
+# What is in a directory, in a form that can be compared.
+list_tree() {
+    (cd "$1" && find . ! -type d -printf '%P %y %m %s %n %l\n' -o -printf '%P %y %m\n' | sort)
+    (cd "$1" && find . -type f -size -64M -exec sha256sum {} + | sort)
+}
+
+guest_scratch_case() {
+    name=$1
+    for toolchain in $toolchains; do
+        rm -rf "$work/scratch"
+        mkdir "$work/scratch"
+        run "$work/$toolchain/$name" /dev/null "$work/output" "$work/scratch"
+        list_tree "$work/scratch" >>"$work/output"
+        [ "$toolchain" = gcc-static ] && mv "$work/output" "$work/expected" && continue
+        cmp -s "$work/output" "$work/expected" || fail "$name: $toolchain differs from gcc-static"
+    done
+    rm -rf "$work/scratch"
+    ! grep -E 'NO$|\(WRONG\)$' "$work/expected" >&2 || fail "$name"
+    grep -qx 'status 0' "$work/expected" || fail "$name: its status is not 0"
+    runs=$((runs + 1))
+}
+
 build
 [ -d "$tree" ] || "$sources/make-tree.sh" "$tree"
 runs=0
 # shellcheck source=cases.sh
 . "$sources/cases.sh"
 guest_cases
+guest_environment=
+guest_scratch_cases
 [ $# -eq 1 ] || rm -rf "$work"
 echo "$runs cases with each of: $toolchains; $failures failures"
 [ $failures -eq 0 ]

@@ -100,6 +100,7 @@ struct program {
 
 /* Same standard output, standard error and exit status. */
 void assert_same_as_native(const struct program *program);
+void assert_same_results(const struct result *native, const struct result *guest);
 
 /* The failure of a test, with the command's end and output. */
 _Noreturn void fail_result(const struct result *result, const char *file, int line,

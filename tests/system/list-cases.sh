@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 # Prints the runs of tests/guest/cases.sh for test_programs.c, each field ended by a zero byte: name,
 # standard input, environment (one variable a line), number of arguments, arguments. @TREE@ stands
-# for the tree of make-tree.sh.
+# for the tree of make-tree.sh. With "scratch": for test_writing.c, names of programs that change
+# files.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -18,6 +19,10 @@ guest_case() {
     [ $# -eq 0 ] || printf '%s\0' "$@"
 }
 
+guest_scratch_case() {
+    printf '%s\0' "$1"
+}
+
 # shellcheck source=../guest/cases.sh
 . "$(dirname "$0")/../guest/cases.sh"
-guest_cases
+"guest_${1:+${1}_}cases"
