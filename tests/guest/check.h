@@ -40,7 +40,11 @@ static inline const char *error_name(int error)
         [ESPIPE] = "ESPIPE",       [EROFS] = "EROFS",
         [ERANGE] = "ERANGE",       [ENAMETOOLONG] = "ENAMETOOLONG",
         [ENOSYS] = "ENOSYS",       [ELOOP] = "ELOOP",
-        [EOVERFLOW] = "EOVERFLOW",
+        [EOVERFLOW] = "EOVERFLOW", [ENOTEMPTY] = "ENOTEMPTY",
+        [EXDEV] = "EXDEV",         [EBUSY] = "EBUSY",
+        [ENXIO] = "ENXIO",         [ENOSPC] = "ENOSPC",
+        [EPERM] = "EPERM",         [EOPNOTSUPP] = "EOPNOTSUPP",
+        [ENODEV] = "ENODEV",
     };
     bool known = error >= 0 && (size_t)error < sizeof names / sizeof *names && names[error];
 
