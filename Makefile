@@ -28,8 +28,7 @@ RT_CFLAGS := $(WARN) $(CFLAGS) -Iinclude -Iguest-rt -ffreestanding -fno-builtin 
 
 MONITOR_SRC := $(wildcard monitor/*.c)
 MONITOR_OBJ := $(MONITOR_SRC:monitor/%.c=$(B)/monitor/%.o)
-RT_NOT_YET := $(wildcard guest-rt/tmpfs*.c guest-rt/synthetic*.c guest-rt/slab.c guest-rt/radix.c guest-rt/pages.c guest-rt/usermem.c)
-RT_SRC := $(filter-out $(RT_NOT_YET),$(wildcard guest-rt/*.c))
+RT_SRC := $(wildcard guest-rt/*.c)
 RT_OBJ := $(RT_SRC:guest-rt/%.c=$(B)/guest-rt/%.o) $(B)/guest-rt/entry.o
 APPS := $(notdir $(wildcard apps/*))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))

@@ -6,7 +6,7 @@
 #include <linux/stat.h>
 #include <linux/time.h>
 
-#include "files.h"
+#include "lookup.h"
 
 static uint32_t mode_mask;
 
@@ -30,12 +30,7 @@ int64_t sys_umask(const struct call *call)
 
 static int64_t make_directory(uint64_t dirfd, uint64_t addr, uint64_t mode)
 {
-    struct husk_path path;
-    int64_t ret = get_path(dirfd, addr, false, &path);
-
-    return ret < 0
-               ? ret
-               : HYPERCALL(HUSK_OP_MKDIR, path.dir, path.addr, path.len, file_mode(mode & 01777));
+    return path_call(HUSK_OP_MKDIR, dirfd, addr, HUSK_END_PARENT, file_mode(mode & 01777), 0, 0);
 }
 
 int64_t sys_mkdir(const struct call *call)
@@ -50,10 +45,7 @@ int64_t sys_mkdirat(const struct call *call)
 
 static int64_t remove_name(uint64_t dirfd, uint64_t addr, uint64_t flags)
 {
-    struct husk_path path;
-    int64_t ret = get_path(dirfd, addr, false, &path);
-
-    return ret < 0 ? ret : HYPERCALL(HUSK_OP_UNLINK, path.dir, path.addr, path.len, flags);
+    return path_call(HUSK_OP_UNLINK, dirfd, addr, HUSK_END_PARENT, flags, 0, 0);
 }
 
 int64_t sys_unlink(const struct call *call)
@@ -71,20 +63,65 @@ int64_t sys_unlinkat(const struct call *call)
     return remove_name(call->arg[0], call->arg[1], (uint32_t)call->arg[2]);
 }
 
+/* If one path leads into a file system of guest-rt's: 1; 0 if it stays; -errno. */
+static int64_t resolve_either(struct place *one, struct place *other)
+{
+    int64_t ret = one->system == FS_HOST ? place_resolve(one) : 0;
+
+    if (ret < 0)
+        return ret;
+    if (other->system == FS_HOST) {
+        int64_t moved = place_resolve(other);
+
+        return moved < 0 ? moved : ret | moved;
+    }
+    return ret;
+}
+
+/* "/tmp" itself, to be renamed: EBUSY comes before EXDEV. */
+static bool is_mount_point(const struct place *place)
+{
+    return place->system == FS_TMPFS && place->end == HUSK_END_PARENT && !place->at.len;
+}
+
+static int64_t call_two(enum husk_op op, struct place *source, struct place *target, uint64_t flags)
+{
+    while (source->system == FS_HOST || target->system == FS_HOST) {
+        int64_t ret = -EXDEV, moved;
+
+        if (is_mount_point(source))
+            return -EBUSY;
+        if (source->system == target->system) {
+            ret = HYPERCALL(op, &source->host, &target->host, flags);
+            if (ret == 0 && op == HUSK_OP_RENAME)
+                paths_moved();
+            if (ret != -EREMOTE)
+                return ret;
+        }
+        moved = resolve_either(source, target);
+        if (moved <= 0)
+            return moved < 0 ? moved : ret;
+    }
+    if (source->system != target->system)
+        return -EXDEV;
+    return source->system == FS_TMPFS ? tmpfs_two_names(op, source, target, flags) : -EROFS;
+}
+
 /* Operations on two names. */
 static int64_t two_names(enum husk_op op, const uint64_t from[2], const uint64_t to[2],
                          uint64_t flags)
 {
-    struct husk_path source, target;
-    int64_t ret = get_path(from[0], from[1], false, &source);
+    unsigned how = HUSK_END_PARENT;
+    struct place source, target;
+    int64_t ret;
 
+    if (op == HUSK_OP_LINK)
+        how = (flags & AT_SYMLINK_FOLLOW ? HUSK_END_FOLLOW : HUSK_END_STAY) |
+              (flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : 0);
+    ret = path_find(from[0], from[1], how, &source);
     if (ret == 0)
-        ret = get_path(to[0], to[1], false, &target);
-    if (ret == 0)
-        ret = HYPERCALL(op, &source, &target, flags);
-    if (ret == 0 && op == HUSK_OP_RENAME)
-        paths_moved();
-    return ret;
+        ret = path_find(to[0], to[1], HUSK_END_PARENT, &target);
+    return ret < 0 ? ret : call_two(op, &source, &target, flags);
 }
 
 int64_t sys_rename(const struct call *call)
@@ -118,16 +155,13 @@ int64_t sys_linkat(const struct call *call)
 
 static int64_t make_symlink(uint64_t target, uint64_t dirfd, uint64_t addr)
 {
-    struct husk_path path;
     long len = user_scan((const char *)target, HUSK_PATH_MAX);
-    int64_t ret;
 
     if (len < 0)
         return -EFAULT;
     if (len == 0 || len == HUSK_PATH_MAX)
         return len ? -ENAMETOOLONG : -ENOENT;
-    ret = get_path(dirfd, addr, false, &path);
-    return ret < 0 ? ret : HYPERCALL(HUSK_OP_SYMLINK, path.dir, path.addr, path.len, target, len);
+    return path_call(HUSK_OP_SYMLINK, dirfd, addr, HUSK_END_PARENT, target, len, 0);
 }
 
 int64_t sys_symlink(const struct call *call)
@@ -147,13 +181,9 @@ int64_t sys_symlinkat(const struct call *call)
 static int64_t change(enum husk_op op, uint64_t dirfd, uint64_t addr, uint64_t value,
                       uint64_t flags)
 {
-    struct husk_path path;
-    int64_t ret;
-
     if (flags & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    ret = get_path(dirfd, addr, flags & AT_EMPTY_PATH, &path);
-    return ret < 0 ? ret : HYPERCALL(op, path.dir, path.addr, path.len, value, flags);
+    return path_call(op, dirfd, addr, path_how(flags), value, flags, 0);
 }
 
 static int64_t change_open(enum husk_op op, uint64_t fd, uint64_t value)
@@ -162,7 +192,7 @@ static int64_t change_open(enum husk_op op, uint64_t fd, uint64_t value)
 
     if (!file || (file->flags & O_PATH && op != HUSK_OP_STATFS))
         return -EBADF;
-    return HYPERCALL(op, file->handle, 0, 0, value, AT_EMPTY_PATH);
+    return file_path_call(op, file, value, AT_EMPTY_PATH, 0);
 }
 
 int64_t sys_chmod(const struct call *call)
@@ -298,7 +328,7 @@ int64_t sys_fallocate(const struct call *call)
 
     if (!file || (file->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
-    return HYPERCALL(HUSK_OP_ALLOCATE, file->handle, call->arg[1], call->arg[2], call->arg[3]);
+    return FILE_CALL(HUSK_OP_ALLOCATE, file, call->arg[1], call->arg[2], call->arg[3]);
 }
 
 static int64_t sync_open(uint64_t fd, bool data_only)
@@ -307,7 +337,7 @@ static int64_t sync_open(uint64_t fd, bool data_only)
 
     if (!file || file->flags & O_PATH)
         return -EBADF;
-    return HYPERCALL(HUSK_OP_SYNC, file->handle, data_only);
+    return FILE_CALL(HUSK_OP_SYNC, file, data_only);
 }
 
 int64_t sys_fsync(const struct call *call)

@@ -37,7 +37,7 @@ static int64_t move(struct end *end, enum husk_op op, const char *data, uint64_t
 
     if (!end->addr)
         return file_transfer(end->file, op, (uint64_t)data, len);
-    done = HYPERCALL(op, end->file->handle, data, len, end->offset);
+    done = FILE_CALL(op, end->file, data, len, end->offset);
     if (done > 0)
         end->offset += done;
     return done;
@@ -51,7 +51,7 @@ static void put_back(struct end *in, int64_t bytes)
     else if (in->file->kind == HUSK_KIND_FILE)
         in->file->offset -= bytes;
     else
-        HYPERCALL(HUSK_OP_SEEK, in->file->handle, -bytes, SEEK_CUR);
+        FILE_CALL(HUSK_OP_SEEK, in->file, -bytes, SEEK_CUR);
 }
 
 static int64_t copy(struct end *in, struct end *out, uint64_t len)

@@ -15,7 +15,7 @@ global user_copy, user_copy_insn, user_scan, user_scan_insn, user_fault
 
 section .bss
 alignb 16
-    resb 0x4000
+    resb 0x10000
 stack_top:
     resb 0x2000
 exception_stack_top:

@@ -2,13 +2,14 @@
  *
  * The descriptor table: open, dup, close and fcntl's part of it live here without an exit.
  */
-#include "files.h"
-
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/stat.h>
 
-static struct file files[FILES_MAX];
+#include "lookup.h"
+
+static struct file files[FILES_MAX + 1]; /* and the working directory */
 static struct descriptor {
     struct file *file;
     bool close_on_exec;
@@ -30,12 +31,36 @@ struct file *file_get(uint64_t fd)
 
 struct file *file_new(uint32_t handle, enum husk_kind kind, uint32_t flags)
 {
-    for (struct file *file = files; file < files + FILES_MAX; file++)
+    for (struct file *file = files; file < files + ARRAY_SIZE(files); file++)
         if (file->references == 0) {
             *file = (struct file){.references = 1, .handle = handle, .flags = flags, .kind = kind};
             return file;
         }
     return NULL;
+}
+
+struct file *file_new_tmpfs(struct tmpfs_node *node, uint32_t flags)
+{
+    bool is_dir = (tmpfs_mode(node) & S_IFMT) == S_IFDIR;
+    struct file *file = file_new(0, is_dir ? HUSK_KIND_DIR : HUSK_KIND_FILE, flags);
+
+    if (!file)
+        return NULL;
+    file->system = FS_TMPFS;
+    file->node = tmpfs_get(node);
+    return file;
+}
+
+struct file *file_new_synthetic(const struct synthetic_file *synthetic, uint32_t flags)
+{
+    bool is_dir = synthetic->entry->kind == SYNTHETIC_DIRECTORY;
+    struct file *file = file_new(0, is_dir ? HUSK_KIND_DIR : HUSK_KIND_FILE, flags);
+
+    if (!file)
+        return NULL;
+    file->system = FS_SYNTHETIC;
+    file->synthetic = *synthetic;
+    return file;
 }
 
 int64_t fd_find(uint64_t lowest)
@@ -91,7 +116,22 @@ int64_t file_release(struct file *file)
 {
     if (--file->references > 0)
         return 0;
-    return HYPERCALL(HUSK_OP_CLOSE, file->handle);
+    if (file->system == FS_TMPFS)
+        tmpfs_put(file->node);
+    return file->system == FS_HOST ? HYPERCALL(HUSK_OP_CLOSE, file->handle) : 0;
+}
+
+int64_t file_call(enum husk_op op, struct file *file, uint64_t arg0, uint64_t arg1, uint64_t arg2,
+                  uint64_t arg3)
+{
+    const struct file_system_ops *const systems[] = {
+        [FS_TMPFS] = &tmpfs_ops, [FS_SYNTHETIC] = &synthetic_ops};
+
+    if (file->system == FS_HOST)
+        return HYPERCALL(op, file->handle, arg0, arg1, arg2, arg3);
+    if (!systems[file->system]->on_file[op])
+        return -EINVAL;
+    return systems[file->system]->on_file[op](file, (const uint64_t[]){arg0, arg1, arg2, arg3});
 }
 
 int64_t sys_close(const struct call *call)
@@ -171,14 +211,14 @@ static int64_t set_flags(struct file *file, uint32_t value)
     int64_t ret = 0;
 
     if (file->kind == HUSK_KIND_FILE && (file->flags ^ value) & O_APPEND)
-        ret = HYPERCALL(HUSK_OP_APPEND, file->handle, (value & O_APPEND) != 0);
+        ret = FILE_CALL(HUSK_OP_APPEND, file, (value & O_APPEND) != 0);
     if (ret == 0)
         file->flags = (file->flags & ~changeable) | (value & changeable);
     return ret;
 }
 
 /* A record lock that starts at the file's position: the host does not know it. */
-static int64_t set_lock(const struct call *call, const struct file *file)
+static int64_t set_lock(const struct call *call, struct file *file)
 {
     struct flock lock;
     int64_t ret;
@@ -191,7 +231,7 @@ static int64_t set_lock(const struct call *call, const struct file *file)
         lock.l_start += (int64_t)file->offset;
     }
     holds_record_locks |= call->arg[1] == F_SETLK || call->arg[1] == F_SETLKW;
-    ret = HYPERCALL(HUSK_OP_LOCK, file->handle, call->arg[1], &lock);
+    ret = FILE_CALL(HUSK_OP_LOCK, file, call->arg[1], &lock);
     if (ret < 0 || (call->arg[1] != F_GETLK && call->arg[1] != F_OFD_GETLK))
         return ret;
     if (lock.l_type != F_UNLCK && lock.l_pid == 0)
@@ -243,5 +283,5 @@ int64_t sys_flock(const struct call *call)
 
     if (!file || file->flags & O_PATH)
         return -EBADF;
-    return HYPERCALL(HUSK_OP_FLOCK, file->handle, call->arg[1]);
+    return FILE_CALL(HUSK_OP_FLOCK, file, call->arg[1]);
 }

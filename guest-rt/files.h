@@ -5,17 +5,25 @@
 #ifndef HUSK_FILES_H
 #define HUSK_FILES_H
 
-#include "rt.h"
+#include "synthetic.h"
+#include "tmpfs.h"
 
 #define FILES_MAX 1024 /* RLIMIT_NOFILE */
 
+/* Who serves a file: the monitor, or guest-rt itself. */
+enum file_system { FS_HOST, FS_TMPFS, FS_SYNTHETIC };
+
 /* An open file description: shared by descriptors that dup made. */
 struct file {
-    uint32_t references; /* descriptors and mappings; 0: unused */
-    uint32_t handle;
-    uint32_t flags;  /* status flags and access mode of open(2) */
-    uint8_t kind;    /* enum husk_kind */
-    uint64_t offset; /* of HUSK_KIND_FILE; OFFSET_ON_HOST after it was appended to */
+    uint32_t references; /* descriptors, mappings, the working directory; 0: unused */
+    uint32_t handle;     /* FS_HOST */
+    uint32_t flags;      /* status flags and access mode of open(2) */
+    uint8_t kind;        /* enum husk_kind: FILE or DIR unless FS_HOST */
+    uint8_t system;      /* enum file_system */
+    uint64_t offset; /* of HUSK_KIND_FILE; OFFSET_ON_HOST after it was appended to; in a directory
+                        unless FS_HOST */
+    struct tmpfs_node *node;         /* FS_TMPFS */
+    struct synthetic_file synthetic; /* FS_SYNTHETIC */
 };
 
 #define OFFSET_ON_HOST UINT64_MAX
@@ -38,8 +46,22 @@ struct file *file_new(uint32_t handle, enum husk_kind kind, uint32_t flags);
 void file_hold(struct file *file);
 int64_t file_release(struct file *file);
 
-/* The calls' paths. Returns 0 or -errno; an empty one only if that is allowed. */
-int64_t get_path(uint64_t dirfd, uint64_t addr, bool may_be_empty, struct husk_path *path);
+/* The same for files of guest-rt's own. */
+struct file *file_new_tmpfs(struct tmpfs_node *node, uint32_t flags);
+struct file *file_new_synthetic(const struct synthetic_file *synthetic, uint32_t flags);
+
+/* open(2): a description with one reference. */
+int64_t file_open(uint64_t dirfd, uint64_t addr, uint32_t flags, uint32_t mode, struct file **file);
+
+/*
+ * An operation of abi.h on "handle" and up to four arguments: by the monitor, or by one of
+ * guest-rt's file systems, which take the same arguments.
+ */
+int64_t file_call(enum husk_op op, struct file *file, uint64_t arg0, uint64_t arg1, uint64_t arg2,
+                  uint64_t arg3);
+#define FILE_CALL5(op, file, a, b, c, d, ...)                                                      \
+    file_call(op, file, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d))
+#define FILE_CALL(...) FILE_CALL5(__VA_ARGS__, 0, 0, 0, 0, 0)
 
 /* A directory was renamed: getcwd may have another answer. */
 void paths_moved(void);

@@ -15,6 +15,12 @@ bool file_seekable(const struct file *file)
     return file->kind == HUSK_KIND_FILE || file->kind == HUSK_KIND_SHARED;
 }
 
+/* /dev/null and its like have no position that counts. */
+static bool file_is_device(const struct file *file)
+{
+    return file->system == FS_SYNTHETIC && file->synthetic.entry->kind != SYNTHETIC_TEXT;
+}
+
 /* Linux refuses what the descriptor was not opened for before it looks at the buffer. */
 struct file *file_for(uint64_t fd, enum husk_op op)
 {
@@ -42,7 +48,7 @@ int64_t file_position(struct file *file)
 
     if (file->offset != OFFSET_ON_HOST)
         return file->offset;
-    offset = HYPERCALL(HUSK_OP_SEEK, file->handle, 0, SEEK_CUR);
+    offset = FILE_CALL(HUSK_OP_SEEK, file, 0, SEEK_CUR);
     if (offset >= 0)
         file->offset = offset;
     return offset;
@@ -55,16 +61,16 @@ int64_t file_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_
 
     if (file->kind != HUSK_KIND_FILE) {
         clock_slept();
-        return HYPERCALL(op, file->handle, addr, len, HUSK_STREAM);
+        return FILE_CALL(op, file, addr, len, HUSK_STREAM);
     }
     if (writes && file->flags & O_APPEND) {
         file->offset = OFFSET_ON_HOST;
-        return HYPERCALL(op, file->handle, addr, len, HUSK_STREAM);
+        return FILE_CALL(op, file, addr, len, HUSK_STREAM);
     }
     offset = file_position(file);
     if (offset < 0)
         return offset;
-    done = HYPERCALL(op, file->handle, addr, len, offset);
+    done = FILE_CALL(op, file, addr, len, offset);
     if (done > 0)
         file->offset += done;
     return done;
@@ -94,7 +100,7 @@ static int64_t transfer_at(const struct call *call, enum husk_op op, uint64_t of
         return -EISDIR;
     if (!file_seekable(file))
         return -ESPIPE;
-    return HYPERCALL(op, file->handle, call->arg[1], call->arg[2], offset);
+    return FILE_CALL(op, file, call->arg[1], call->arg[2], offset);
 }
 
 int64_t sys_read(const struct call *call)
@@ -165,8 +171,8 @@ int64_t sys_lseek(const struct call *call)
         return -EBADF;
     if (file->kind == HUSK_KIND_STREAM || file->kind == HUSK_KIND_TTY)
         return -ESPIPE;
-    if (file->kind != HUSK_KIND_FILE)
-        return HYPERCALL(HUSK_OP_SEEK, file->handle, offset, whence);
+    if (file->kind != HUSK_KIND_FILE || file_is_device(file))
+        return FILE_CALL(HUSK_OP_SEEK, file, offset, whence);
     if (whence == SEEK_CUR) {
         int64_t here = file_position(file);
 
@@ -176,7 +182,7 @@ int64_t sys_lseek(const struct call *call)
             return -EOVERFLOW;
     }
     if (whence > SEEK_CUR)
-        offset = HYPERCALL(HUSK_OP_SEEK, file->handle, offset, whence);
+        offset = FILE_CALL(HUSK_OP_SEEK, file, offset, whence);
     if (offset < 0)
         return whence > SEEK_CUR ? offset : -EINVAL;
     file->offset = offset;
@@ -191,5 +197,5 @@ int64_t sys_ioctl(const struct call *call)
         return -EBADF;
     if (file->kind != HUSK_KIND_TTY)
         return -ENOTTY;
-    return HYPERCALL(HUSK_OP_TTY, file->handle, call->arg[1], call->arg[2]);
+    return FILE_CALL(HUSK_OP_TTY, file, call->arg[1], call->arg[2]);
 }

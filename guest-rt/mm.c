@@ -113,6 +113,46 @@ static int64_t place(uint64_t hint, uint64_t len, uint64_t flags)
     return found ? (int64_t)found : -ENOMEM;
 }
 
+/* Fill a mapping with a file that the host does not know. Up to its end: the rest is zeros. */
+static int64_t read_file(uint64_t start, uint64_t len, struct file *file, uint64_t offset)
+{
+    for (uint64_t done = 0; done < len;) {
+        int64_t got = FILE_CALL(HUSK_OP_READ, file, start + done, len - done, offset + done);
+
+        if (got <= 0)
+            return got;
+        done += got;
+    }
+    return 0;
+}
+
+/*
+ * Such a file's pages cannot be shown twice, because virtual is guest-physical: a private mapping
+ * gets a copy, a shared one is refused. /dev/zero is as good as no file.
+ */
+static int64_t map_local(uint64_t start, uint64_t len, int prot, struct file *file, uint64_t offset,
+                         bool shared)
+{
+    bool zero = file->system == FS_SYNTHETIC && file->synthetic.entry->kind == SYNTHETIC_ZERO;
+    int64_t ret;
+
+    if (zero)
+        return map_range(start, len, prot);
+    if (shared || file->system != FS_TMPFS)
+        return -ENODEV;
+    ret = map_range(start, len, PROT_READ | PROT_WRITE);
+    if (ret < 0)
+        return ret;
+    ret = read_file(start, len, file, offset);
+    if (ret == 0 && prot != (PROT_READ | PROT_WRITE)) {
+        ret = HYPERCALL(HUSK_OP_PROTECT, start, len, prot);
+        record_prot(start, len, prot);
+    }
+    if (ret < 0)
+        unmap_range(start, len);
+    return ret;
+}
+
 /* Show a file in a free range. Takes a reference to it. */
 static int64_t map_file(uint64_t start, uint64_t len, int prot, struct file *file, uint64_t offset,
                         bool shared)
@@ -123,8 +163,11 @@ static int64_t map_file(uint64_t start, uint64_t len, int prot, struct file *fil
                             .shared = shared,
                             .file = file,
                             .offset = offset};
-    int64_t ret = vma_insert(&vma);
+    int64_t ret;
 
+    if (file->system != FS_HOST)
+        return map_local(start, len, prot, file, offset, shared);
+    ret = vma_insert(&vma);
     if (ret < 0)
         return ret;
     file_hold(file);

@@ -9,98 +9,46 @@
 #include <linux/stat.h>
 #include <linux/types.h>
 
-#include "files.h"
+#include "lookup.h"
 
-static char working_directory[HUSK_PATH_MAX];
-static uint64_t working_directory_length;
-static uint64_t working_directory_handle = HUSK_DIR_ROOT;
-
-static bool working_directory_moved;
-
-void paths_moved(void)
+uint32_t status_flags(uint32_t flags)
 {
-    working_directory_moved = true;
+    return flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 }
 
-static void init_working_directory(void)
+static enum husk_end end_for(uint32_t flags)
 {
-    if (working_directory_length)
-        return;
-    working_directory_length = BOOT->cwd_length;
-    memcpy(working_directory, (const char *)BOOT->cwd, working_directory_length);
-    working_directory_handle = BOOT->cwd_handle;
+    bool stays = flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL);
+
+    return stays ? HUSK_END_STAY : HUSK_END_FOLLOW;
 }
 
-/* A directory above, or itself, may have another name by now: the monitor knows. */
-static void refresh_working_directory(void)
+int64_t file_open(uint64_t dirfd, uint64_t addr, uint32_t flags, uint32_t mode, struct file **file)
 {
-    int64_t len;
+    int64_t ret;
 
-    init_working_directory();
-    if (!working_directory_moved || working_directory_handle == HUSK_DIR_ROOT)
-        return;
-    len = HYPERCALL(HUSK_OP_DIRPATH, working_directory_handle, working_directory,
-                    sizeof(working_directory) - 1);
-    if (len < 0)
-        return;
-    working_directory[len] = 0;
-    working_directory_length = len;
-    working_directory_moved = false;
-}
-
-/* Linux's order of errors: the path's memory, its length, then the descriptor. */
-int64_t get_path(uint64_t dirfd, uint64_t addr, bool may_be_empty, struct husk_path *path)
-{
-    long len = user_scan((const char *)addr, HUSK_PATH_MAX);
-    char first = 0;
-    struct file *file;
-
-    if (len < 0)
-        return -EFAULT;
-    if (len == HUSK_PATH_MAX)
-        return -ENAMETOOLONG;
-    if (len == 0 && !may_be_empty)
-        return -ENOENT;
-    if (user_copy(&first, (const char *)addr, 1) < 0)
-        return -EFAULT;
-    *path = (struct husk_path){HUSK_DIR_ROOT, addr, len};
-    if (first == '/')
-        return 0;
-    if ((int)dirfd == AT_FDCWD) {
-        init_working_directory();
-        path->dir = working_directory_handle;
-        return 0;
-    }
-    file = file_get((uint32_t)dirfd);
-    if (!file)
-        return -EBADF;
-    if (file->kind != HUSK_KIND_DIR && len > 0)
-        return -ENOTDIR;
-    path->dir = file->handle;
-    return 0;
+    /* guest-rt's file systems make the description themselves. */
+    *file = NULL;
+    ret = path_call(HUSK_OP_OPEN, dirfd, addr, end_for(flags), flags, file_mode(mode),
+                    (uint64_t)file);
+    if (ret < 0 || *file)
+        return ret;
+    *file = file_new(HUSK_OPEN_HANDLE(ret), HUSK_OPEN_KIND(ret), status_flags(flags));
+    if (!*file)
+        HYPERCALL(HUSK_OP_CLOSE, HUSK_OPEN_HANDLE(ret));
+    return *file ? 0 : -ENFILE;
 }
 
 static int64_t open_path(uint64_t dirfd, uint64_t addr, uint32_t flags, uint32_t mode)
 {
-    struct husk_path path;
     struct file *file;
-    int64_t fd, result;
+    int64_t fd = fd_find(0), ret;
 
-    result = get_path(dirfd, addr, false, &path);
-    if (result < 0)
-        return result;
-    fd = fd_find(0);
     if (fd < 0)
         return fd;
-    result = HYPERCALL(HUSK_OP_OPEN, path.dir, path.addr, path.len, flags, file_mode(mode));
-    if (result < 0)
-        return result;
-    file = file_new(HUSK_OPEN_HANDLE(result), HUSK_OPEN_KIND(result),
-                    flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
-    if (!file) {
-        HYPERCALL(HUSK_OP_CLOSE, HUSK_OPEN_HANDLE(result));
-        return -ENFILE;
-    }
+    ret = file_open(dirfd, addr, flags, mode, &file);
+    if (ret < 0)
+        return ret;
     fd_install(fd, file, flags & O_CLOEXEC);
     return fd;
 }
@@ -141,15 +89,10 @@ static int64_t get_statx(uint64_t dirfd, uint64_t addr, uint64_t flags, uint64_t
 {
     const uint64_t known =
         AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
-    struct husk_path path;
-    int64_t ret;
 
     if (flags & ~known)
         return -EINVAL;
-    ret = get_path(dirfd, addr, flags & AT_EMPTY_PATH, &path);
-    if (ret < 0)
-        return ret;
-    return HYPERCALL(HUSK_OP_STAT, path.dir, path.addr, path.len, flags, mask, result);
+    return path_call(HUSK_OP_STAT, dirfd, addr, path_how(flags), flags, mask, (uint64_t)result);
 }
 
 static int64_t get_statx_of(uint64_t fd, struct statx *result)
@@ -158,7 +101,7 @@ static int64_t get_statx_of(uint64_t fd, struct statx *result)
 
     if (!file)
         return -EBADF;
-    return HYPERCALL(HUSK_OP_STAT, file->handle, 0, 0, AT_EMPTY_PATH, STATX_BASIC_STATS, result);
+    return file_path_call(HUSK_OP_STAT, file, AT_EMPTY_PATH, STATX_BASIC_STATS, (uint64_t)result);
 }
 
 static uint64_t device(uint32_t major, uint32_t minor)
@@ -235,13 +178,9 @@ int64_t sys_statx(const struct call *call)
 
 static int64_t access_path(uint64_t dirfd, uint64_t addr, uint64_t mode, uint64_t flags)
 {
-    struct husk_path path;
-    int64_t ret;
-
     if (mode & ~7ULL || flags & ~(uint64_t)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    ret = get_path(dirfd, addr, flags & AT_EMPTY_PATH, &path);
-    return ret < 0 ? ret : HYPERCALL(HUSK_OP_ACCESS, path.dir, path.addr, path.len, mode, flags);
+    return path_call(HUSK_OP_ACCESS, dirfd, addr, path_how(flags), mode, flags, 0);
 }
 
 int64_t sys_access(const struct call *call)
@@ -261,15 +200,9 @@ int64_t sys_faccessat2(const struct call *call)
 
 static int64_t read_link(uint64_t dirfd, uint64_t addr, uint64_t buffer, uint64_t size)
 {
-    struct husk_path path;
-    int64_t ret;
-
     if ((int)size <= 0)
         return -EINVAL;
-    ret = get_path(dirfd, addr, false, &path);
-    return ret < 0
-               ? ret
-               : HYPERCALL(HUSK_OP_READLINK, path.dir, path.addr, path.len, buffer, (uint32_t)size);
+    return path_call(HUSK_OP_READLINK, dirfd, addr, HUSK_END_STAY, buffer, (uint32_t)size, 0);
 }
 
 int64_t sys_readlink(const struct call *call)
@@ -290,70 +223,5 @@ int64_t sys_getdents64(const struct call *call)
         return -EBADF;
     if (file->kind != HUSK_KIND_DIR)
         return -ENOTDIR;
-    return HYPERCALL(HUSK_OP_GETDENTS, file->handle, call->arg[1], (uint32_t)call->arg[2]);
-}
-
-int64_t sys_getcwd(const struct call *call)
-{
-    refresh_working_directory();
-    if (call->arg[1] <= working_directory_length)
-        return -ERANGE;
-    if (user_copy((void *)call->arg[0], working_directory, working_directory_length + 1) < 0)
-        return -EFAULT;
-    return working_directory_length + 1;
-}
-
-/* Take HANDLE, a directory opened for this, as the working directory. */
-static int64_t enter(uint64_t handle)
-{
-    static const char here[] = ".";
-    static char path[HUSK_PATH_MAX];
-    int64_t len = HYPERCALL(HUSK_OP_ACCESS, handle, here, 1, 1 /* X_OK */, AT_EACCESS);
-
-    if (len == 0)
-        len = HYPERCALL(HUSK_OP_DIRPATH, handle, path, sizeof(path) - 1);
-    if (len < 0) {
-        HYPERCALL(HUSK_OP_CLOSE, handle);
-        return len;
-    }
-    if (working_directory_handle != HUSK_DIR_ROOT)
-        HYPERCALL(HUSK_OP_CLOSE, working_directory_handle);
-    memcpy(working_directory, path, len);
-    working_directory[len] = 0;
-    working_directory_length = len;
-    working_directory_handle = handle;
-    return 0;
-}
-
-static int64_t open_directory(const struct husk_path *path)
-{
-    int64_t result =
-        HYPERCALL(HUSK_OP_OPEN, path->dir, path->addr, path->len, O_PATH | O_DIRECTORY, 0);
-
-    return result < 0 ? result : HUSK_OPEN_HANDLE(result);
-}
-
-int64_t sys_chdir(const struct call *call)
-{
-    struct husk_path path;
-    int64_t ret = get_path(AT_FDCWD, call->arg[0], false, &path);
-
-    if (ret == 0)
-        ret = open_directory(&path);
-    return ret < 0 ? ret : enter(ret);
-}
-
-int64_t sys_fchdir(const struct call *call)
-{
-    struct file *file = file_get((uint32_t)call->arg[0]);
-    const char here[] = ".";
-    int64_t handle;
-
-    if (!file)
-        return -EBADF;
-    if (file->kind != HUSK_KIND_DIR)
-        return -ENOTDIR;
-    init_working_directory();
-    handle = open_directory(&(struct husk_path){file->handle, (uint64_t)here, 1});
-    return handle < 0 ? handle : enter(handle);
+    return FILE_CALL(HUSK_OP_GETDENTS, file, call->arg[1], (uint32_t)call->arg[2]);
 }

@@ -74,8 +74,9 @@ void change_init(void);
 /* What the signal does by default ends the run, unless the application ignores it. */
 void signal_raise(int signal, struct husk_regs *regs);
 
-/* Nanoseconds; for timeouts. */
+/* Nanoseconds: for timeouts, and since 1970. */
 uint64_t clock_monotonic(void);
+uint64_t clock_realtime(void);
 /* Time may have passed without CPU time: the estimate of CPU time must be renewed. */
 void clock_slept(void);
 

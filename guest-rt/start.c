@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "rt.h"
+#include "synthetic.h"
 
 uint64_t rt_entry, rt_stack_pointer;
 
@@ -13,6 +14,7 @@ void rt_start(void)
     mm_init();
     files_init();
     change_init();
+    synthetic_init();
     rt_entry = BOOT->entry;
     rt_stack_pointer = BOOT->stack_pointer;
     if (stats)

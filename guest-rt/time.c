@@ -97,6 +97,11 @@ uint64_t clock_monotonic(void)
     return read_clocks(false).monotonic_ns;
 }
 
+uint64_t clock_realtime(void)
+{
+    return read_clocks(false).realtime_ns;
+}
+
 void clock_slept(void)
 {
     cpu_stale = true;

@@ -16,6 +16,7 @@
 #include "help.h"
 #include "hypercall.h"
 #include "interrupt.h"
+#include "locals.h"
 #include "report.h"
 #include "symbols.h"
 
@@ -59,7 +60,7 @@ static void look_at_stdio(int fd, struct boot_request *request)
         request->stdio_kind[fd] = HUSK_KIND_STREAM;
 }
 
-static int open_mounts(struct run *run, struct husk_error *err)
+static int open_mounts(struct run *run, struct boot_request *request, struct husk_error *err)
 {
     const struct run_options *options = run->options;
 
@@ -70,7 +71,27 @@ static int open_mounts(struct run *run, struct husk_error *err)
         if (mounts_add(run->mounts, options->volumes[i].host, options->volumes[i].guest,
                        options->volumes[i].writable, err) < 0)
             return -1;
-    return 0;
+    return locals_add(options, run->mounts, request, err);
+}
+
+/* A working directory that the guest serves: it has no other directory before the program starts.
+ */
+static int enter_local(const struct run *run, struct boot_request *request)
+{
+    char path[HUSK_PATH_MAX];
+    int len = mounts_resolve(run->mounts, NULL, run->options->workdir, HUSK_END_FOLLOW, path);
+
+    while (len > 0 && path[len - 1] == '/')
+        path[--len] = '\0';
+    for (unsigned i = 0; i < request->local_count; i++) {
+        const struct husk_local *local = &request->locals[i];
+
+        if (len > 0 && strcmp(local->path, path) == 0) {
+            request->cwd = local->path;
+            return 0;
+        }
+    }
+    return len < 0 ? len : -ENOENT;
 }
 
 /* Open the working directory: its path without links goes to REQUEST. */
@@ -85,6 +106,8 @@ static int enter_workdir(struct run *run, struct boot_request *request, struct h
     if (strcmp(run->options->workdir, "/") == 0)
         return 0;
     ret = mounts_open(run->mounts, NULL, run->options->workdir, O_PATH | O_DIRECTORY, 0, &opened);
+    if (ret == -EREMOTE && (ret = enter_local(run, request)) == 0)
+        return 0;
     if (ret < 0)
         return error_set(err, STATUS_HUSK, "--workdir %s: %s in the guest; make it visible with -v",
                          run->options->workdir, strerror(-ret));
@@ -133,8 +156,8 @@ static int prepare(struct run *run, struct husk_error *err)
     for (int fd = 0; fd < 3; fd++)
         look_at_stdio(fd, &request);
     handles_init(&run->handles, request.stdio_kind);
-    if (program_open(&run->program, options->image, err) < 0 || open_mounts(run, err) < 0 ||
-        enter_workdir(run, &request, err) < 0 ||
+    if (program_open(&run->program, options->image, err) < 0 ||
+        open_mounts(run, &request, err) < 0 || enter_workdir(run, &request, err) < 0 ||
         open_output("--trace", options->trace, &run->trace_fd, err) < 0 ||
         open_output("--stats", options->stats, &run->stats.fd, err) < 0)
         return -1;

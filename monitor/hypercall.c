@@ -49,6 +49,7 @@ static const struct {
     [HUSK_OP_LOCK] = {"lock", serve_lock},
     [HUSK_OP_FLOCK] = {"flock", serve_flock},
     [HUSK_OP_APPEND] = {"append", serve_append},
+    [HUSK_OP_RESOLVE] = {"resolve", serve_resolve},
 };
 
 const char *hypercall_name(uint32_t op)

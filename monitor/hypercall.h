@@ -35,7 +35,7 @@ hypercall_fn serve_exit, serve_fault, serve_trace, serve_mark, serve_clock, serv
 hypercall_fn serve_map, serve_protect, serve_unmap, serve_discard, serve_mapfile, serve_msync;
 /* hypercall_io.c */
 hypercall_fn serve_read, serve_write, serve_readv, serve_writev, serve_seek, serve_close,
-    serve_allocate, serve_sync, serve_lock, serve_flock, serve_append;
+    serve_allocate, serve_sync, serve_lock, serve_flock, serve_append, serve_resolve;
 /* hypercall_path.c */
 hypercall_fn serve_open, serve_stat, serve_access, serve_readlink, serve_getdents, serve_dirpath;
 /* hypercall_change.c */

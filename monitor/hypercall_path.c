@@ -131,6 +131,24 @@ int64_t serve_readlink(struct run *run, const struct husk_desc *desc)
     return ret;
 }
 
+int64_t serve_resolve(struct run *run, const struct husk_desc *desc)
+{
+    char resolved[HUSK_PATH_MAX];
+    struct path_argument path;
+    int ret = get_path(run, desc, &path);
+
+    if (ret == 0 && desc->arg[3] > HUSK_END_PARENT)
+        ret = -EINVAL;
+    if (ret == 0)
+        ret =
+            mounts_resolve(run->mounts, path.dir, path.text, (enum husk_end)desc->arg[3], resolved);
+    if (ret <= 0)
+        return ret;
+    if ((uint64_t)ret > desc->arg[5])
+        return -ERANGE;
+    return memory_write(&run->memory, desc->arg[4], resolved, (size_t)ret) < 0 ? -EFAULT : ret;
+}
+
 int64_t serve_getdents(struct run *run, const struct husk_desc *desc)
 {
     _Alignas(8) uncleared char entries[GETDENTS_MAX];

@@ -210,14 +210,22 @@ static void cover(struct mounts *mounts, const char *path)
     mounts->count = kept;
 }
 
+/* Room for one more. */
+static int table_grow(struct mounts *mounts)
+{
+    struct mount *table = realloc(mounts->table, (mounts->count + 1) * sizeof(*table));
+
+    if (table == NULL)
+        return -1;
+    mounts->table = table;
+    return 0;
+}
+
 static int insert(struct mounts *mounts, const struct request *r, const char *path)
 {
     struct mount mount = {.path = strdup(path), .fd = -1, .file = -1, .writable = r->writable};
-    struct mount *table = realloc(mounts->table, (mounts->count + 1) * sizeof(*table));
 
-    if (table != NULL)
-        mounts->table = table;
-    if (table == NULL || mount.path == NULL) {
+    if (mount.path == NULL || table_grow(mounts) < 0) {
         mount_close(&mount);
         return refuse(r, "out of memory");
     }
@@ -245,6 +253,47 @@ int mounts_add(struct mounts *mounts, const char *host, const char *guest, bool 
     if (over != NULL && over->file >= 0)
         return refuse(&r, "%.120s is a mounted file; nothing can be mounted below it", over->path);
     return insert(mounts, &r, path);
+}
+
+static const char *why_not_local(const struct mounts *mounts, const char *guest)
+{
+    const struct mount *over = mount_over(mounts, guest);
+
+    if (strcmp(guest, "/") == 0)
+        return "the guest's root cannot be one; choose a directory below it";
+    if (mounts_has(mounts, guest))
+        return "something is mounted there already; choose another directory";
+    if (mounts_has_below(mounts, guest))
+        return "something is mounted below; choose another directory";
+    if (over != NULL && over->file >= 0)
+        return "lies below a mounted file; choose another directory";
+    return NULL;
+}
+
+int mounts_add_local(struct mounts *mounts, const char *guest, struct husk_error *err)
+{
+    struct mount mount = {.fd = -1, .file = -1, .local = true};
+    const char *refusal = why_not_local(mounts, guest);
+
+    if (refusal != NULL)
+        return error_set(err, STATUS_HUSK, "--tmpfs %.120s: %s", guest, refusal);
+    mount.path = strdup(guest);
+    if (mount.path == NULL || table_grow(mounts) < 0) {
+        mount_close(&mount);
+        return error_set(err, STATUS_HUSK, "--tmpfs %.120s: out of memory", guest);
+    }
+    mounts->table[mounts->count++] = mount;
+    return 0;
+}
+
+bool mounts_has(const struct mounts *mounts, const char *guest)
+{
+    return mount_at(mounts, guest) != NULL;
+}
+
+bool mounts_has_below(const struct mounts *mounts, const char *guest)
+{
+    return mount_below(mounts, guest) != NULL;
 }
 
 /* FNV-1a: an inode number that stays the same from run to run. */

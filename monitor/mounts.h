@@ -34,6 +34,17 @@ void mounts_free(struct mounts *mounts);
 int mounts_add(struct mounts *mounts, const char *host, const char *guest, bool writable,
                struct husk_error *err);
 
+/*
+ * Let the guest serve what is at GUEST, an absolute path in canonical form: a directory, listed as
+ * one, at which every walk ends with -EREMOTE. Returns 0, or -1 with ERR set as above: GUEST is
+ * "/", below a mounted file, at or above a mount.
+ */
+int mounts_add_local(struct mounts *mounts, const char *guest, struct husk_error *err);
+
+/* Is there a mount at GUEST, or below it? */
+bool mounts_has(const struct mounts *mounts, const char *guest);
+bool mounts_has_below(const struct mounts *mounts, const char *guest);
+
 /* A directory of the name space: where relative paths start, or what was opened. */
 struct guest_dir {
     int fd;     /* host descriptor, or -1 for a directory that exists only in the name space */
@@ -89,6 +100,13 @@ int mounts_access(const struct mounts *mounts, const struct guest_dir *base, con
 /* Returns the number of bytes put into BUFFER, at most SIZE, not terminated. */
 int mounts_readlink(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                     char *buffer, size_t size);
+
+/*
+ * Where PATH enters a local mount: its path, and the rest of PATH behind it as it is, into BUFFER.
+ * Returns the length, 0 if PATH leads into none, or -errno.
+ */
+int mounts_resolve(const struct mounts *mounts, const struct guest_dir *base, const char *path,
+                   enum husk_end end, char buffer[HUSK_PATH_MAX]);
 
 /* stat of a directory that exists only in the name space (opened.fd == -1). */
 int mounts_stat_virtual(const struct mounts *mounts, const struct guest_dir *dir,

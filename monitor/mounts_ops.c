@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -69,6 +70,26 @@ int mounts_stat(const struct mounts *mounts, const struct guest_dir *base, const
     if (error == 0)
         *result = w.stx;
     return error;
+}
+
+int mounts_resolve(const struct mounts *mounts, const struct guest_dir *base, const char *path,
+                   enum husk_end end, char buffer[HUSK_PATH_MAX])
+{
+    static const enum walk_end ends[] = {
+        [HUSK_END_FOLLOW] = WALK_FOLLOW,
+        [HUSK_END_STAY] = WALK_STAY,
+        [HUSK_END_PARENT] = WALK_PARENT,
+    };
+    cleanup_walk struct walk w;
+    int length, error;
+
+    if (end > HUSK_END_PARENT)
+        return -EINVAL;
+    error = walk_path(&w, mounts, base, path, ends[end], 0);
+    if (error != -EREMOTE)
+        return error;
+    length = snprintf(buffer, HUSK_PATH_MAX, "%s%s", w.path, w.rest);
+    return length < HUSK_PATH_MAX ? length : -ENAMETOOLONG;
 }
 
 /* faccessat2(2) of where a walk ended, with the one identity that the guest has. */

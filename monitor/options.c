@@ -115,6 +115,35 @@ static int set_volume(struct run_options *options, const struct option *option, 
     return 0;
 }
 
+static int set_tmpfs(struct run_options *options, const struct option *option, const char *value,
+                     struct husk_error *err)
+{
+    struct tmpfs_option tmpfs = {0};
+
+    if (options->tmpfs_count == TMPFS_MAX)
+        return refuse(option, value, "there are 8 already, and 8 are the most", err);
+
+    cleanup_free char *guest = strdup(value);
+    if (!guest)
+        return refuse_memory(err);
+
+    char *size = guest;
+    strsep(&size, ":");
+    if (*guest != '/')
+        return refuse(option, value, "give an absolute path and a size, e.g. /scratch:64M", err);
+    if (size && parse_size(size, &tmpfs.size))
+        return refuse(option, value, "not a size; give digits and K, M or G, e.g. /scratch:64M",
+                      err);
+    if (!path_normalise(guest))
+        return refuse(option, value, "GUEST must not contain '..'", err);
+    if (strlen(guest) >= sizeof(((struct husk_local *)NULL)->path))
+        return refuse(option, value, "GUEST is too long; 117 bytes are the most", err);
+    tmpfs.guest = guest;
+    guest = NULL;
+    options->tmpfs[options->tmpfs_count++] = tmpfs;
+    return 0;
+}
+
 /* The entry NAME=VALUE for the LENGTH bytes of NAME in husk's own environment, or NULL. */
 static const char *environment_find(const char *name, size_t length)
 {
@@ -233,6 +262,7 @@ static int set_network(struct run_options *options, const struct option *option,
 
 static const struct option option_table[] = {
     {'v', "volume", "HOST:GUEST[:ro]", VALUE_REQUIRED, set_volume},
+    {0, "tmpfs", "GUEST[:SIZE]", VALUE_REQUIRED, set_tmpfs},
     {'p', "publish", "[ADDR:]HOST:GUEST", VALUE_REQUIRED, set_network},
     {0, "connect", "HOST:PORT", VALUE_REQUIRED, set_network},
     {'e', "env", "NAME[=VALUE]", VALUE_REQUIRED, set_environment},
@@ -312,6 +342,8 @@ void options_free(struct run_options *options)
     for (size_t i = 0; i < options->volume_count; i++)
         free(options->volumes[i].host);
     free(options->volumes);
+    for (size_t i = 0; i < options->tmpfs_count; i++)
+        free(options->tmpfs[i].guest);
     free(options->environment);
     *options = (struct run_options){0};
 }

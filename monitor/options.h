@@ -17,9 +17,18 @@ struct volume_option {
     bool writable;
 };
 
+struct tmpfs_option {
+    char *guest;   /* as of a volume; allocated */
+    uint64_t size; /* bytes, 0: none was given */
+};
+
+#define TMPFS_MAX 8
+
 struct run_options {
     struct volume_option *volumes;
     size_t volume_count;
+    struct tmpfs_option tmpfs[TMPFS_MAX];
+    size_t tmpfs_count;
     const char **environment; /* of -e: NAME=VALUE, each NAME once; NAME alone was looked up */
     size_t environment_count;
     const char *workdir;   /* absolute guest path as given, fits struct husk_boot; default "/" */

@@ -252,6 +252,8 @@ static void fill_boot(struct husk_boot *boot, const struct program *program,
     boot->cwd_length = strlen(request->cwd);
     memcpy(boot->cwd, request->cwd, boot->cwd_length);
     boot->cwd_handle = request->cwd_handle;
+    boot->local_count = request->local_count;
+    memcpy(boot->locals, request->locals, sizeof(boot->locals));
     if (request->main_break) {
         uint8_t *first = memory_host(memory, request->main_break);
 

@@ -24,6 +24,8 @@ struct boot_request {
     const char *cwd;
     uint64_t cwd_handle;
     uint32_t umask;
+    unsigned local_count;
+    struct husk_local locals[HUSK_LOCALS_MAX];
 };
 
 /*

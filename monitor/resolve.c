@@ -326,10 +326,12 @@ static int step_name(struct walk *w, const struct component *c)
         return error;
     mount = mount_at(w->mounts, w->path);
     if (mount != NULL) {
+        w->rest = c->end;
+        if (mount->local)
+            return -EREMOTE;
         if (mount->file >= 0 && *c->end != '\0')
             return -ENOTDIR;
         walk_enter(w, mount, mount->fd, true);
-        w->rest = c->end;
         return WALK_ON;
     }
     if (w->dir >= 0)

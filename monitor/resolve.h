@@ -13,9 +13,10 @@
 
 struct mount {
     char *path; /* where the guest sees it: absolute, no ".", "..", "//" or trailing slash */
-    int fd;     /* O_PATH */
+    int fd;     /* O_PATH; -1 for a local mount */
     int file; /* of a mounted file: opened with the mount's rights, shared by all opens; else -1 */
     bool writable;
+    bool local; /* the guest serves it: walks end here */
 };
 
 struct mounts {
@@ -45,7 +46,8 @@ enum walk_end {
  * A walk, and where it ended: at NAME in the directory DIR, or, with NAME "", at DIR itself: "/", a
  * mount point, a directory above one, or a path that ends in "." or "..". The last name cannot be
  * changed through DIR then: EBUSY for unlink and rename, EEXIST for mkdir. (That a directory which
- * holds a mount point cannot be renamed is what keeps covered files covered.)
+ * holds a mount point cannot be renamed is what keeps covered files covered.) A walk that reaches a
+ * local mount fails with -EREMOTE; PATH is the mount's then, and REST what was left to walk.
  */
 struct walk {
     const struct mount *mount; /* that holds DIR; NULL: a directory of the name space */

@@ -102,6 +102,7 @@ enum husk_op {
     HUSK_OP_LOCK,     /* handle, fcntl(2) command, &struct flock */
     HUSK_OP_FLOCK,    /* handle, flock(2) operation */
     HUSK_OP_APPEND,   /* handle, 1 or 0: O_APPEND for writes from now on */
+    HUSK_OP_RESOLVE,  /* dir, path, length, enum husk_end, buffer, size: see HUSK_LOCAL_ */
     HUSK_OP_COUNT
 };
 
@@ -125,6 +126,30 @@ enum husk_kind {
     HUSK_KIND_STREAM, /* pipe, socket, character device: no offset, HUSK_STREAM */
     HUSK_KIND_TTY,    /* a stream for which isatty(3) is true */
     HUSK_KIND_SHARED, /* regular file inherited as stdin, stdout or stderr: offset on the host */
+};
+
+/*
+ * Directories that guest-rt serves itself: the monitor knows them as places where a path leaves it.
+ * Operations whose path leads into one return -EREMOTE, and HUSK_OP_RESOLVE then says where: it
+ * returns the length of an absolute path, the local directory's own and the rest of the path behind
+ * it as it is. 0: the path leads into none.
+ */
+enum husk_local_kind { HUSK_LOCAL_TMPFS, HUSK_LOCAL_SYNTHETIC };
+#define HUSK_LOCALS_MAX 12
+
+struct husk_local {
+    uint64_t size; /* OUT of HUSK_LOCAL_TMPFS: bytes of contents */
+    uint8_t kind;  /* OUT enum husk_local_kind */
+    uint8_t length;
+    char path[118]; /* OUT absolute, without ".", "..", "//" and trailing slash; not "/" */
+};
+_Static_assert(sizeof(struct husk_local) == 128, "no padding");
+
+/* What a resolution does with the last name. */
+enum husk_end {
+    HUSK_END_FOLLOW, /* follows it if it is a symbolic link */
+    HUSK_END_STAY,   /* looks at it itself */
+    HUSK_END_PARENT, /* does not look: it is to be created, removed or renamed */
 };
 
 enum husk_mark { HUSK_MARK_FIRST, HUSK_MARK_START, HUSK_MARK_MAIN, HUSK_MARK_COUNT };
@@ -230,7 +255,9 @@ struct husk_boot {
     uint8_t stdio_flags[3]; /* O_RDONLY, O_WRONLY or O_RDWR */
     uint16_t cwd_length;    /* of cwd, without the zero */
     char cwd[2048];         /* absolute guest path */
-    uint64_t cwd_handle;    /* a directory's handle, or HUSK_DIR_ROOT */
+    uint64_t cwd_handle;    /* a directory's handle, or HUSK_DIR_ROOT: also for a local cwd */
+    uint64_t local_count;
+    struct husk_local locals[HUSK_LOCALS_MAX];
 };
 _Static_assert(sizeof(struct husk_boot) <= HUSK_PAGE_SIZE, "one page");
 

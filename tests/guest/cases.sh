@@ -64,6 +64,9 @@ guest_cases() {
     guest_case paths /dev/null "$tree"
     guest_case cwd /dev/null "$tree"
     guest_case descriptors /dev/null "$tree"
+    guest_case tmpfs /dev/null /tmp
+    guest_case tmpfs-errors /dev/null /tmp
+    guest_case devices /dev/null
 
     guest_case red-zone /dev/null
     guest_case float /dev/null

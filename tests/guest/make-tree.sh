@@ -69,6 +69,12 @@ echo deep > nested/a/b/c/d/e/file
 echo near > nested/file
 chmod 555 strict
 
+# Out of the tree; for husk-only/local-files.
+mkdir outside
+ln -s /tmp outside/tmp
+ln -s ../outside/../outside/tmp/../dev/null outside/null
+ln -s /tmp/round outside/round
+
 mkdir links
 ln -s ../files/text links/relative
 ln -s "$root/files/text" links/absolute

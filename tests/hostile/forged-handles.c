@@ -28,7 +28,7 @@ static void expect_all(uint64_t handle, int64_t wanted)
 
 static void never_given(void)
 {
-    for (uint64_t number = 3; number < 3000; number++)
+    for (uint64_t number = 3; number < 1100; number += 1 + number / 8)
         expect_all(number, -EBADF);
     for (unsigned bit = 10; bit < 64; bit++)
         for (uint64_t number = 0; number < 4; number++)
@@ -70,7 +70,7 @@ static void of_another_kind(const char *directory_path, const char *path)
     expect_result(-ENOTDIR, HUSK_OP_DIRPATH, file, buffer, sizeof(buffer));
     expect_result(-ENOTTY, HUSK_OP_TTY, file, 0x5401, buffer);
     expect_result(-EBADF, HUSK_OP_WRITE, file, buffer, 1, HUSK_STREAM);
-    for (uint64_t request = 0; request < 0x10000; request++)
+    for (uint64_t request = 0x5400; request < 0x5480; request++)
         expect_result(-ENOTTY, HUSK_OP_TTY, file, request, buffer);
     expect_result(0, HUSK_OP_CLOSE, file);
     expect_result(0, HUSK_OP_CLOSE, directory);

@@ -178,8 +178,9 @@ static void test_help_goes_to_standard_output_with_status_0(void **state)
 static void test_help_names_every_option(void **state)
 {
     static const char *const options[] = {
-        "-v, --volume",       "-e, --env",      "-w, --workdir",  "-m, --memory",
-        "--timeout DURATION", "--trace[=FILE]", "--stats[=FILE]", "-h, --help",
+        "-v, --volume",   "--tmpfs GUEST[:SIZE]", "-e, --env",
+        "-w, --workdir",  "-m, --memory",         "--timeout DURATION",
+        "--trace[=FILE]", "--stats[=FILE]",       "-h, --help",
     };
     const struct result *result = HUSK("help", "run");
 
@@ -426,7 +427,8 @@ static void test_mounts_are_directories_and_files_with_or_without_ro(void **stat
                   "plain text\n");
     assert_prints(HUSK_RUN("-v", text("%s:/a/b/c", file), BUSYBOX, "cat", "/a/b/c"),
                   "plain text\n");
-    assert_prints(HUSK_RUN(text("-v%s:/a/b", file), BUSYBOX, "ls", "/", "/a"), "/:\na\n\n/a:\nb\n");
+    assert_prints(HUSK_RUN(text("-v%s:/a/b", file), BUSYBOX, "ls", "/", "/a"),
+                  "/:\na\ndev\netc\nproc\ntmp\n\n/a:\nb\n");
     assert_prints(HUSK_RUN(text("--volume=%s:/a", file), "-v", text("%s:/b", file), BUSYBOX, "cat",
                            "/a", "/b"),
                   "plain text\nplain text\n");
@@ -435,9 +437,10 @@ static void test_mounts_are_directories_and_files_with_or_without_ro(void **stat
 static void test_nothing_is_visible_without_a_mount(void **state)
 {
     (void)state;
-    assert_prints(HUSK_RUN(BUSYBOX, "ls", "-A", "/"), "");
-    assert_complains(HUSK_RUN(BUSYBOX, "cat", "/etc/passwd"), "No such file");
-    assert_complains(HUSK_RUN(BUSYBOX, "cat", "/proc/self/maps"), "No such file");
+    assert_prints(HUSK_RUN(BUSYBOX, "ls", "-A", "/"), "dev\netc\nproc\ntmp\n");
+    assert_prints(HUSK_RUN(BUSYBOX, "ls", "-A", "/tmp"), "");
+    assert_complains(HUSK_RUN(BUSYBOX, "cat", "/etc/shadow"), "No such file");
+    assert_complains(HUSK_RUN(BUSYBOX, "cat", "/proc/1/maps"), "No such file");
     assert_complains(HUSK_RUN(BUSYBOX, "cat", directory), "No such file");
 }
 

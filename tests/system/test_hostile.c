@@ -148,7 +148,7 @@ static const struct ending {
     {{"privileged", "ud2"}, {ILLEGAL}, "illegal instruction"},
     {{"privileged", "int3"}, {TRAP}, "breakpoint"},
     {{"privileged", "int_3"}, {TRAP}, "breakpoint"},
-    {{"privileged", "icebp"}, {TRAP}, "(SIGTRAP)"},
+    {{"privileged", "icebp"}, {TRAP, ILLEGAL}, ""},
     {{"privileged", "trap_flag"}, {TRAP}, "single step"},
 
     {{"own-rights", "write-code"}, {FAULT}, "write to read-only memory"},

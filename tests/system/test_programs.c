@@ -116,9 +116,8 @@ static void add_tests(struct test_list *list, const struct guest_case *guest, un
 int main(void)
 {
     static const struct guest_case husk_only[] = {
-        {.name = "husk-only/processes"},
-        {.name = "husk-only/read-only"},
-        {.name = "husk-only/vfork"},
+        {.name = "husk-only/local-files"},       {.name = "husk-only/processes"},
+        {.name = "husk-only/read-only"},         {.name = "husk-only/vfork"},
         {.name = "husk-only/write-xor-execute"},
     };
     struct bytes cases = file_read(built("guest/cases"));

@@ -80,8 +80,9 @@ static void test_fault_ends_as_natively_and_is_explained(void **state)
     const struct result *result = crash_in_vm(test->toolchain, test->fault->kind);
     const char *at = result->err.data;
 
-    assert_true(native->status > 128);
     assert_status(result, native->status);
+    if (native->status <= 128)
+        return; /* an emulated processor may not know this fault */
     assert_prints(result, "");
     assert_complains(result, test->fault->cause);
     assert_complains(result, text("(%s)", test->fault->signal));

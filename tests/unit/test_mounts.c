@@ -387,10 +387,82 @@ static void test_permissions_of_the_host_count(void **state)
     assert_int_equal(try_stat("/data/closed/.", 0, &stx), -EACCES);
 }
 
+/* Guest paths that lead to local mounts, where they enter, and what is left of them. */
+static void assert_resolves(const char *path, enum husk_end end, const char *expected)
+{
+    char buffer[HUSK_PATH_MAX] = "";
+    int length = mounts_resolve(mounts, NULL, path, end, buffer);
+
+    assert_int_equal(length, strlen(expected));
+    assert_string_equal(buffer, expected);
+}
+
+static void add_local(const char *guest)
+{
+    if (mounts_add_local(mounts, guest, &error))
+        fail_msg("%s", error.text);
+}
+
+static void test_walks_end_at_local_mounts(void **state)
+{
+    struct statx stx;
+
+    (void)state;
+    make_link("data/to-tmp", "/tmp");
+    make_link("data/up", "../tmp/./x");
+    add_local("/tmp");
+    assert_int_equal(try_open("/tmp", O_RDONLY), -EREMOTE);
+    assert_int_equal(try_open("/data/to-tmp/file", O_RDONLY), -EREMOTE);
+    assert_int_equal(try_stat("/data/../tmp", 0, &stx), -EREMOTE);
+    assert_int_equal(mounts_unlink(mounts, NULL, "/tmp", AT_REMOVEDIR), -EREMOTE);
+    assert_resolves("/tmp", HUSK_END_FOLLOW, "/tmp");
+    assert_resolves("/data/to-tmp/a/../b/", HUSK_END_FOLLOW, "/tmp/a/../b/");
+    assert_resolves("/data/up//y", HUSK_END_PARENT, "/tmp/./x//y");
+    assert_resolves("/data/to-tmp", HUSK_END_STAY, "");
+    assert_resolves("/data/to-tmp", HUSK_END_PARENT, "");
+    assert_resolves("/data/file", HUSK_END_FOLLOW, "");
+}
+
+static void test_local_mounts_are_listed_in_made_up_directories(void **state)
+{
+    struct guest_dir root;
+    char entries[1024];
+    uint64_t position = 0;
+    int length;
+
+    (void)state;
+    add_local("/run/tmp");
+    assert_dir("/run", "/run");
+    root = open_dir(NULL, "/run", "/run");
+    length = mounts_getdents_virtual(mounts, &root, &position, entries, sizeof(entries));
+    assert_int_equal(length, 72); /* ".", ".." and "tmp" */
+    assert_string_equal(entries + 48 + 19, "tmp");
+    close_dir(&root);
+}
+
+static void test_local_mounts_are_refused_over_others(void **state)
+{
+    (void)state;
+    add_local("/tmp");
+    assert_int_equal(mounts_add_local(mounts, "/", &error), -1);
+    assert_int_equal(mounts_add_local(mounts, "/tmp", &error), -1);
+    assert_int_equal(mounts_add_local(mounts, "/data", &error), -1);
+    assert_string_equal(error.text, "--tmpfs /data: something is mounted there already; "
+                                    "choose another directory");
+    add_local("/tmp/below");
+    add_local("/data/below");
+    assert_int_equal(try_open("/data/below", O_RDONLY), -EREMOTE);
+    assert_int_equal(mounts_rename(mounts, NULL, "/data/below", NULL, "/data/x", 0, NULL),
+                     -EREMOTE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_an_empty_name_space_is_an_empty_directory),
+        TEST_DATA(test_walks_end_at_local_mounts),
+        TEST_DATA(test_local_mounts_are_listed_in_made_up_directories),
+        TEST_DATA(test_local_mounts_are_refused_over_others),
         TEST(test_a_mount_is_refused_with_a_reason),
         TEST(test_a_host_directory_without_permission_is_refused),
         TEST(test_directories_above_mounts_are_made_up),

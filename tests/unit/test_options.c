@@ -191,6 +191,30 @@ static void test_volumes_are_taken_apart(void **state)
     assert_volume("-x:/b", "-x", "/b");
 }
 
+static void test_tmpfs_takes_a_directory_and_a_size(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--tmpfs", "/scratch", "--tmpfs=//a/./b/:64K", "image"), 0);
+    assert_int_equal(options.tmpfs_count, 2);
+    assert_string_equal(options.tmpfs[0].guest, "/scratch");
+    assert_int_equal(options.tmpfs[0].size, 0);
+    assert_string_equal(options.tmpfs[1].guest, "/a/b");
+    assert_int_equal(options.tmpfs[1].size, 64 << 10);
+}
+
+static void test_malformed_tmpfs_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("--tmpfs scratch: give an absolute path and a size, e.g. /scratch:64M",
+                   "--tmpfs", "scratch", "image");
+    assert_refused("--tmpfs /scratch:5x: not a size; give digits and K, M or G, e.g. /scratch:64M",
+                   "--tmpfs", "/scratch:5x", "image");
+    assert_refused("--tmpfs /a/../b: GUEST must not contain '..'", "--tmpfs", "/a/../b", "image");
+    assert_refused("--tmpfs /9: there are 8 already, and 8 are the most", "--tmpfs=/1",
+                   "--tmpfs=/2", "--tmpfs=/3", "--tmpfs=/4", "--tmpfs=/5", "--tmpfs=/6",
+                   "--tmpfs=/7", "--tmpfs=/8", "--tmpfs=/9", "image");
+}
+
 static void test_guest_paths_are_normalised_and_host_paths_are_not(void **state)
 {
     (void)state;
@@ -455,6 +479,8 @@ int main(void)
         test(test_help_stops_the_parser),
         test(test_help_after_the_image_belongs_to_the_program),
         test(test_volumes_are_taken_apart),
+        test(test_tmpfs_takes_a_directory_and_a_size),
+        test(test_malformed_tmpfs_is_refused),
         test(test_guest_paths_are_normalised_and_host_paths_are_not),
         test(test_many_volumes_keep_their_order),
         test(test_malformed_volumes_are_refused),

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#include "locals.h"
+
+#include <string.h>
+
+#define TMP_SIZE_MAX (64ULL << 20)
+
+_Static_assert(TMPFS_MAX + 4 <= HUSK_LOCALS_MAX, "room for /tmp, /dev, /proc and /etc");
+
+struct defaults {
+    char path[8]; /* inline: no pointer to relocate at start */
+    enum husk_local_kind kind;
+    bool not_below_root; /* a volume at "/" provides it */
+};
+
+/* A volume at one of these or below takes its place. */
+static const struct defaults defaults[] = {
+    {"/dev", HUSK_LOCAL_SYNTHETIC, false},
+    {"/proc", HUSK_LOCAL_SYNTHETIC, false},
+    {"/etc", HUSK_LOCAL_SYNTHETIC, true},
+    {"/tmp", HUSK_LOCAL_TMPFS, true},
+};
+
+static int add(struct mounts *mounts, struct boot_request *request, struct husk_local local,
+               struct husk_error *err)
+{
+    if (mounts_add_local(mounts, local.path, err) < 0)
+        return -1;
+    local.length = (uint8_t)strlen(local.path);
+    request->locals[request->local_count++] = local;
+    return 0;
+}
+
+static uint64_t tmp_size(const struct run_options *options)
+{
+    return options->memory / 4 < TMP_SIZE_MAX ? options->memory / 4 : TMP_SIZE_MAX;
+}
+
+static bool is_asked_for(const struct run_options *options, const char *path)
+{
+    for (size_t i = 0; i < options->tmpfs_count; i++)
+        if (strcmp(options->tmpfs[i].guest, path) == 0)
+            return true;
+    return false;
+}
+
+static bool is_provided(const struct run_options *options, const struct mounts *mounts,
+                        const struct defaults *d)
+{
+    return mounts_has(mounts, d->path) || mounts_has_below(mounts, d->path) ||
+           (d->not_below_root && mounts_has(mounts, "/")) || is_asked_for(options, d->path);
+}
+
+/* They come first: --tmpfs may lie in them. */
+static int add_defaults(const struct run_options *options, struct mounts *mounts,
+                        struct boot_request *request, struct husk_error *err)
+{
+    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+        struct husk_local local = {.kind = defaults[i].kind, .size = tmp_size(options)};
+
+        strcpy(local.path, defaults[i].path);
+        if (!is_provided(options, mounts, &defaults[i]) && add(mounts, request, local, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int locals_add(const struct run_options *options, struct mounts *mounts,
+               struct boot_request *request, struct husk_error *err)
+{
+    if (add_defaults(options, mounts, request, err) < 0)
+        return -1;
+    for (size_t i = 0; i < options->tmpfs_count; i++) {
+        const struct tmpfs_option *tmpfs = &options->tmpfs[i];
+        struct husk_local local = {.kind = HUSK_LOCAL_TMPFS,
+                                   .size = tmpfs->size ? tmpfs->size : options->memory / 2};
+
+        strcpy(local.path, tmpfs->guest); /* fits: options.c */
+        if (add(mounts, request, local, err) < 0)
+            return -1;
+    }
+    return 0;
+}
