@@ -334,6 +334,7 @@ int vm_create_vcpu(struct vm *vm, const struct guest_memory *memory, const struc
         ret = set_system_registers(vm, memory, &features);
     }
     vm->fsgsbase = features.cr4 & CR4_FSGSBASE;
+    vm->tss_type = features.tss_type;
     if (ret < 0)
         return error_set(err, STATUS_HUSK, "KVM refused the vCPU's system registers: %s",
                          strerror(errno));
@@ -401,5 +402,6 @@ int vm_set_fs_base(const struct vm *vm, uint64_t base)
     if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) < 0)
         return -errno;
     sregs.fs.base = base;
+    sregs.tr.type = vm->tss_type; /* on AMD-V KVM gives it back as busy */
     return ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) < 0 ? -errno : 0;
 }

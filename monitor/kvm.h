@@ -27,6 +27,7 @@ typedef void kvm_step_fn(void *context, const char *step);
 struct vm {
     int kvm, vm, vcpu; /* descriptors, -1 when closed */
     enum kvm_kind kind;
+    uint8_t tss_type;    /* of TR, as the processor wants it */
     bool fsgsbase;       /* ring 3 can write FS.base */
     struct kvm_run *run; /* shared with KVM */
     size_t run_size;
