@@ -130,7 +130,7 @@ static void print_registers(const struct husk_regs *regs)
 /* Names come from the image: print nothing that a terminal would act on. */
 static void print_name(const char *name)
 {
-    for (size_t i = 0; name[i] && i < 200; i++)
+    for (size_t i = 0; i < 200 && name[i]; i++)
         fputc(name[i] >= 0x20 && name[i] < 0x7f ? name[i] : '?', stderr);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Argument: what of guest-rt to take away, or where to put the stack pointer, before a fault. Ring 0
- * cannot deliver the exception as usual: this aims at double and triple faults.
+ * Argument: what of guest-rt to take away, or where to put the stack pointer, before a fault. Ring
+ * 0 cannot deliver the exception as usual: this aims at double and triple faults.
  */
 #include "hostile.h"
 

@@ -21,7 +21,8 @@ static void writable_code(void)
     for (size_t i = 0; i < COUNT(both); i++) {
         expect_result(-EACCES, HUSK_OP_MAP, own, PAGE, both[i]);
         expect_result(-EACCES, HUSK_OP_PROTECT, own, PAGE, both[i]);
-        expect_result(-EACCES, HUSK_OP_PROTECT, (uint64_t)expect_untouchable & -PAGE, PAGE, both[i]);
+        expect_result(-EACCES, HUSK_OP_PROTECT, (uint64_t)expect_untouchable & -PAGE, PAGE,
+                      both[i]);
         expect_result(-EACCES, HUSK_OP_PROTECT, HUSK_RT_BASE, PAGE, both[i]);
         expect_result(-EACCES, HUSK_OP_MAP, BOOT->image_end + 0x100000, PAGE, both[i]);
     }
@@ -31,7 +32,8 @@ static void writable_code(void)
 
 static void shapes(uint64_t ram)
 {
-    static const uint64_t wild[] = {0, 1, PAGE - 1, PAGE + 1, 1ULL << 63, UINT64_MAX, -PAGE, 0x1800};
+    static const uint64_t wild[] = {0,          1,          PAGE - 1, PAGE + 1,
+                                    1ULL << 63, UINT64_MAX, -PAGE,    0x1800};
 
     for (size_t i = 0; i < COUNT(wild); i++)
         expect_untouchable((uint64_t)own, wild[i]);

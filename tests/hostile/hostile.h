@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the attacking guests share. They go past guest-rt and ring the doorbell themselves. Each ends
- * with status 0 and the one line "held" if the monitor refused what it had to refuse; what it did not
- * is told on standard output.
+ * What the attacking guests share. They go past guest-rt and ring the doorbell themselves. Each
+ * ends with status 0 and the one line "held" if the monitor refused what it had to refuse; what it
+ * did not is told on standard output.
  */
 #ifndef HOSTILE_H
 #define HOSTILE_H
@@ -57,7 +57,7 @@ static inline int64_t ring6(uint32_t op, uint64_t a, uint64_t b, uint64_t c, uin
     return ring_filled(MINE);
 }
 /* The operation with the arguments that are given, and zeroes. */
-#define RING(...)            RING_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+#define RING(...) RING_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 #define RING_(op, a, b, c, d, e, f, ...)                                                           \
     ring6((op), (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e),         \
           (uint64_t)(f))

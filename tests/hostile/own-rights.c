@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Argument: what to do with its own memory against its rights: write to code or constants, or execute
- * the stack, the heap or data.
+ * Argument: what to do with its own memory against its rights: write to code or constants, or
+ * execute the stack, the heap or data.
  */
 #include "hostile.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Argument: a mounted directory. Prints everything that it can read by paths that lead out of it: the
- * test looks for what lies there. test_hostile.c makes the directory.
+ * Argument: a mounted directory. Prints everything that it can read by paths that lead out of it:
+ * the test looks for what lies there. test_hostile.c makes the directory.
  */
 #include "hostile.h"
 

@@ -35,7 +35,8 @@ static bool is_left_out(uint32_t op)
 
 int main(int argc, char **argv)
 {
-    static char area[4 << 20]; /* more than one operation may fill from any place in its first half */
+    static char
+        area[4 << 20]; /* more than one operation may fill from any place in its first half */
     static const char *const names[] = {"", ".", "..", "file", "link", "sub", "/"};
     unsigned long count = argc == 4 ? strtoul(argv[2], NULL, 0) : 0;
     uint64_t wild[64], argument;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Operations and flags that are not defined; and, by argument "ring" INDEX, a doorbell for a descriptor that
- * does not exist, which ends the run.
+ * Operations and flags that are not defined; and, by argument "ring" INDEX, a doorbell for a
+ * descriptor that does not exist, which ends the run.
  */
 #include "hostile.h"
 
 int main(int argc, char **argv)
 {
-    static const uint32_t operations[] = {HUSK_OP_COUNT, HUSK_OP_COUNT + 1, 0xff, 0x100, 0xffff,
-                                          0x10000, 0x7fffffff, 0x80000000, UINT32_MAX};
+    static const uint32_t operations[] = {HUSK_OP_COUNT, HUSK_OP_COUNT + 1, 0xff,       0x100,
+                                          0xffff,        0x10000,           0x7fffffff, 0x80000000,
+                                          UINT32_MAX};
     volatile struct husk_desc *desc = descriptor(MINE);
 
     if (argc == 3) {

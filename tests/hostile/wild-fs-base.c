@@ -5,9 +5,8 @@
 int main(void)
 {
     static const uint64_t wild[] = {
-        1ULL << 47,         1ULL << 48,         1ULL << 62,         1ULL << 63,
-        0x8000000000000001, 0xffff7fffffffffff, 0xffff800000000000, 0xffffffff81000000,
-        UINT64_MAX,
+        1ULL << 47,         1ULL << 48,         1ULL << 62,         1ULL << 63, 0x8000000000000001,
+        0xffff7fffffffffff, 0xffff800000000000, 0xffffffff81000000, UINT64_MAX,
     };
     uint64_t base, after;
 

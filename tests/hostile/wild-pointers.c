@@ -3,9 +3,8 @@
 #include "hostile.h"
 
 static const uint64_t lengths[] = {
-    1,          8,          0x1000,     0x1001,       0x7fffffff, 0x80000000,
-    0xffffffff, 1ULL << 32, 1ULL << 62, INT64_MAX,    1ULL << 63, UINT64_MAX - 0xfff,
-    UINT64_MAX,
+    1,          8,          0x1000,    0x1001,     0x7fffffff,         0x80000000, 0xffffffff,
+    1ULL << 32, 1ULL << 62, INT64_MAX, 1ULL << 63, UINT64_MAX - 0xfff, UINT64_MAX,
 };
 
 static uint64_t file, directory;

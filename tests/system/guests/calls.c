@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Argument: a directory with a file "text". Makes system calls whose lines --trace is known to print;
- * by syscall(), as the libcs take different ways.
+ * Argument: a directory with a file "text". Makes system calls whose lines --trace is known to
+ * print; by syscall(), as the libcs take different ways.
  */
 #include <fcntl.h>
 #include <stdio.h>
