@@ -17,5 +17,6 @@ show "$husk" run "$apps/hello"
 show "$husk" run -v "$PWD:/src" "$apps/sha256sum" /src/LICENSE
 printf '(the host says %s)\n' "$(sha256sum LICENSE | cut -d' ' -f1)"
 show "$husk" run -v "$PWD:/src" /bin/busybox wc -l /src/Makefile /src/LICENSE
-show "$husk" run "$apps/cat" /etc/passwd
+echo; echo "(what no flag grants is not there)"
+show "$husk" run "$apps/cat" /etc/shadow
 show "$husk" run "$apps/crash" null-write
