@@ -198,7 +198,10 @@ static void execute(struct machine *machine, const struct instruction *in, bool 
             row->reg[in->first] = machine->initial.reg[in->first];
         break;
     case OP_REGISTER:
-        *bad = *bad || in->second >= DWARF_REGS;
+        if (in->second >= DWARF_REGS) {
+            *bad = true;
+            break;
+        }
         set_rule(machine, in->first, (struct cfi_rule){.how = CFI_REGISTER, .reg = in->second});
         break;
     case OP_SAVED_AT:
@@ -250,6 +253,8 @@ static int run(struct machine *machine, struct dwarf_cursor program)
         if (program.bad)
             return -1;
         execute(machine, &in, &program.bad);
+        if (program.bad)
+            return -1;
         if (machine->location > machine->pc)
             return 0;
     }

@@ -299,6 +299,11 @@ static int run_until_ended(struct run *run, struct husk_error *err)
         else if (ret != -EAGAIN)
             return error_set(err, STATUS_HUSK, "KVM_RUN: %s", strerror(-ret));
         check_interrupt(run);
+        if (run->memory.broken)
+            return error_set(err, STATUS_HUSK,
+                             "%s: the host refused a change of the guest's memory; are there too "
+                             "many mappings (vm.max_map_count)?",
+                             run->options->image);
     }
     return 0;
 }

@@ -46,6 +46,7 @@ void interrupt_init(struct kvm_run *run, uint64_t timeout_ns)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     sigaction(SIGBUS, &bus_error, NULL);
+    sigaction(SIGSEGV, &bus_error, NULL);
     sigaction(SIGALRM, &action, NULL);
     for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
         sigaction(ending[i], &action, &old);

@@ -323,7 +323,7 @@ static struct before set_entries(struct guest_memory *memory, const struct entri
  * and touches neither contents nor the vCPU. Pages that the host may only read are a file's own,
  * which dropping does not change either.
  */
-static int flush(const struct guest_memory *memory, const struct entries *entries)
+static int flush(struct guest_memory *memory, const struct entries *entries)
 {
     for (uint64_t i = 0, run; i < entries->count; i += run) {
         uint64_t kind = entries->pte[i] & PTE_FILE_READ;
@@ -334,24 +334,28 @@ static int flush(const struct guest_memory *memory, const struct entries *entrie
                 break;
         if (kind ? madvise(host, run * HUSK_PAGE_SIZE, MADV_DONTNEED) < 0
                  : mprotect(host, run * HUSK_PAGE_SIZE, PROT_NONE) < 0 ||
-                       mprotect(host, run * HUSK_PAGE_SIZE, PROT_READ | PROT_WRITE) < 0)
+                       mprotect(host, run * HUSK_PAGE_SIZE, PROT_READ | PROT_WRITE) < 0) {
+            memory->broken = true;
             return -ENOMEM;
+        }
     }
     return 0;
 }
 
 /* Give the host memory back; the pages read as zero from now on, and are no file's any more. */
-static int release(const struct guest_memory *memory, const struct entries *entries, bool file)
+static int release(struct guest_memory *memory, const struct entries *entries, bool file)
 {
     void *host = memory->host + entries->gpa;
     size_t len = entries->count * HUSK_PAGE_SIZE;
+    bool failed;
 
-    if (!file)
-        return madvise(host, len, MADV_DONTNEED) < 0 ? -errno : 0;
-    if (mmap(host, len, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
-        return -errno;
-    return 0;
+    if (file)
+        failed = mmap(host, len, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED;
+    else
+        failed = madvise(host, len, MADV_DONTNEED) < 0;
+    memory->broken |= failed;
+    return failed ? -errno : 0;
 }
 
 static bool both_write_and_exec(int prot)
@@ -430,8 +434,13 @@ int memory_place_file(struct guest_memory *memory, guest_addr_t addr, uint64_t l
     if (ret < 0)
         return ret;
     if (mmap(memory->host + entries.gpa, len, prot, flags | MAP_FIXED, fd, (off_t)offset) ==
-        MAP_FAILED)
-        return -errno;
+        MAP_FAILED) {
+        ret = -errno;
+        /* What was there may be unmapped by now, and a hole would be filled by whatever the monitor
+         * maps next. */
+        release(memory, &entries, true);
+        return ret;
+    }
     for (uint64_t i = 0; i < entries.count; i++)
         entries.pte[i] |= PTE_FILE | (kind == MEMORY_FILE_SHARED_READ ? PTE_FILE_READ : 0);
     return 0;
@@ -485,15 +494,16 @@ void *memory_pointer(const struct guest_memory *memory, guest_addr_t addr, uint6
 }
 
 /*
- * A page of a file that is shorter by now raises SIGBUS: the copy then fails as for memory that is
- * not there.
+ * A page of a file that is shorter by now raises SIGBUS, one that the host may only read SIGSEGV:
+ * the copy then fails as for memory that is not there.
  */
 static sigjmp_buf bus_error;
 static volatile sig_atomic_t copying;
 
 void memory_on_bus_error(int signal)
 {
-    static const char text[] = "husk: a file that the program has mapped was truncated\n";
+    static const char text[] =
+        "husk: memory behind the program is gone: a file that it has mapped was truncated\n";
 
     (void)signal;
     if (copying)
@@ -522,6 +532,13 @@ int memory_read(const struct guest_memory *memory, void *dst, guest_addr_t addr,
     const void *src = memory_pointer(memory, addr, len, HUSK_PROT_READ);
 
     return src ? copy(dst, src, len) : -EFAULT;
+}
+
+int memory_poke(const struct guest_memory *memory, guest_addr_t addr, uint8_t byte)
+{
+    void *dst = memory_pointer(memory, addr, 1, HUSK_PROT_EXEC);
+
+    return dst ? copy(dst, &byte, 1) : -EFAULT;
 }
 
 int memory_write(const struct guest_memory *memory, guest_addr_t addr, const void *src, size_t len)

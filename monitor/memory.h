@@ -7,6 +7,7 @@
 #ifndef HUSK_MEMORY_H
 #define HUSK_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,7 +34,8 @@ struct guest_memory {
     uint64_t *pdes;        /* page directory entries of RAM, one for each 2 MiB */
     uint64_t *ptes;        /* page table entries of RAM, indexed by page number */
     uint64_t *window_ptes; /* likewise of the window */
-    uint64_t held;         /* bytes of RAM that belong to the application now, and at most so far */
+    bool broken; /* the host mapping is not what the page tables say: do not run the guest again */
+    uint64_t held; /* bytes of RAM that belong to the application now, and at most so far */
     uint64_t held_peak;
     memory_register_fn *register_pages;
     void *register_context;
@@ -64,8 +66,9 @@ void *memory_host(const struct guest_memory *memory, guest_addr_t addr);
 /*
  * The four changes of the guest's mappings. ADDR and LEN are multiples of the page size; the range
  * lies in RAM above HUSK_NULL_GUARD or in the window above HUSK_RT_BASE, else -EINVAL. The vCPU
- * must not be running. They return 0 or -errno; -EACCES for PROT (enum husk_prot) with write and
- * execute.
+ * must not be running. They return 0 or -errno; when the host
+ * refuses half-way (too many mappings), memory->broken is set and the run must end. -EACCES for
+ * PROT (enum husk_prot) with write and execute.
  */
 
 /* Fresh pages that read as zero, with the rights PROT; what was there is gone. -ENOMEM. */
@@ -99,8 +102,12 @@ int memory_place_file(struct guest_memory *memory, guest_addr_t addr, uint64_t l
 /* msync(2) of the range. 0 or -errno. */
 int memory_sync(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int flags);
 
-/* The SIGBUS handler: memory_read and memory_write return -EFAULT instead. */
+/* The handler of SIGBUS and SIGSEGV: the copies of memory_read, memory_write and memory_poke return
+ * -EFAULT instead. */
 void memory_on_bus_error(int signal);
+
+/* Write a byte of the application's code, whatever its rights are. 0 or -EFAULT. */
+int memory_poke(const struct guest_memory *memory, guest_addr_t addr, uint8_t byte);
 
 /*
  * Host pointer to LEN bytes at ADDR if ring 3 has the rights ACCESS (enum husk_prot) to all of

@@ -301,6 +301,6 @@ void program_restore_main(const struct guest_memory *memory, struct husk_boot *b
 {
     if (!boot->main_break)
         return;
-    *(uint8_t *)memory_host(memory, boot->main_break) = (uint8_t)boot->main_byte;
+    memory_poke(memory, boot->main_break, (uint8_t)boot->main_byte);
     boot->main_break = 0;
 }

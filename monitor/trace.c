@@ -67,12 +67,10 @@ static size_t read_prefix(const struct guest_memory *memory, void *bytes, guest_
                           size_t length)
 {
     uint64_t readable = length;
-    const void *host = memory_pointer_prefix(memory, addr, &readable, HUSK_PROT_READ);
 
-    if (!host)
+    if (!memory_pointer_prefix(memory, addr, &readable, HUSK_PROT_READ))
         return 0;
-    memcpy(bytes, host, readable);
-    return readable;
+    return memory_read(memory, bytes, addr, readable) < 0 ? 0 : readable;
 }
 
 static void put_address(struct call *call, guest_addr_t addr)

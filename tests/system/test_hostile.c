@@ -3,6 +3,7 @@
  * The guests of tests/hostile attack the monitor. Each says what it tries; here is how the run has
  * to end, and that the monitor itself survives it (harness.h) and tells nothing that it should not.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,6 +291,18 @@ static void test_repeated_marks_do_not_fill_the_stats(void **state)
     free(stats.data);
 }
 
+static void test_mapping_that_fails_leaves_no_hole(void **state)
+{
+    int unmappable = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    const struct result *result = run(
+        &(struct command){.argv = LIST(husk(), "run", guest("failing-map")), .fd = {unmappable}});
+
+    (void)state;
+    close(unmappable);
+    assert_status(result, 0);
+    assert_prints(result, "held\n");
+}
+
 static void test_random_operations_are_harmless(void **state)
 {
     (void)state;
@@ -411,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_report_of_a_forged_fault_is_harmless),
         cmocka_unit_test(test_forged_trace_is_harmless),
         cmocka_unit_test(test_repeated_marks_do_not_fill_the_stats),
+        cmocka_unit_test(test_mapping_that_fails_leaves_no_hole),
         cmocka_unit_test(test_random_operations_are_harmless),
         cmocka_unit_test(test_paths_do_not_lead_out_of_a_mount),
         cmocka_unit_test(test_paths_do_not_lead_out_of_a_writable_mount),
