@@ -52,6 +52,7 @@ $(B)/guest/stripped: $(B)/guest/musl/crash
 $(B)/guest/tree/.made: tests/guest/make-tree.sh
 	rm -rf $(@D)
 	tests/guest/make-tree.sh $(@D)
+	@cp tests/guest/make-tree.sh $(@D)/..
 	@touch $@
 
 $(B)/guest/cases: tests/system/list-cases.sh tests/guest/cases.sh

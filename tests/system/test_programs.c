@@ -129,8 +129,10 @@ static const char *tree_outside_tmp(void)
 
     if (strncmp(built_tree, "/tmp/", 5) != 0)
         return strdup(built_tree);
+    mkdir("/var", 0755); /* an initramfs may lack both */
     mkdir("/var/tmp", 01777);
-    if (!mkdtemp(directory) || system(text("sh tests/guest/make-tree.sh %s/tree", directory)) != 0)
+    if (!mkdtemp(directory) ||
+        system(text("sh %s %s/tree", built("guest/make-tree.sh"), directory)) != 0)
         abort();
     other_tree = strdup(directory);
     return strdup(text("%s/tree", directory));
