@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cfi.h"
+#include "cleanup.h"
 
 #define EXPRESSION_DEPTH 16
 /* How much of the stack is searched for a return address when there is no table. */
@@ -48,6 +49,13 @@ static bool is_code(const struct walker *walker, guest_addr_t addr)
     return memory_pointer(walker->memory, addr, 1, HUSK_PROT_EXEC) != NULL;
 }
 
+/* Copy LEN bytes of code: also where the file behind it is shorter by now. */
+static bool read_code(const struct walker *walker, guest_addr_t addr, void *code, size_t len)
+{
+    return memory_pointer(walker->memory, addr, len, HUSK_PROT_READ | HUSK_PROT_EXEC) != NULL &&
+           memory_read(walker->memory, code, addr, len) == 0;
+}
+
 /* Length of `call r/m64` (FF /2) by its ModRM and SIB bytes: SDM 2A, 2.1.5. */
 static size_t indirect_call_len(const uint8_t *code)
 {
@@ -69,11 +77,10 @@ enum call { CALL_NONE, CALL_DIRECT, CALL_INDIRECT };
 static enum call call_before(const struct walker *walker, guest_addr_t addr, guest_addr_t *target)
 {
     enum { LONGEST = 7 };
-    const uint8_t *code =
-        memory_pointer(walker->memory, addr - LONGEST, LONGEST, HUSK_PROT_READ | HUSK_PROT_EXEC);
+    uint8_t code[LONGEST];
     int32_t distance;
 
-    if (!code)
+    if (!read_code(walker, addr - LONGEST, code, LONGEST))
         return CALL_NONE;
     memcpy(&distance, code + 3, sizeof(distance));
     *target = addr + (uint64_t)(int64_t)distance;
@@ -243,16 +250,12 @@ static bool function_at(struct walker *walker, guest_addr_t addr, struct functio
 static bool leads_to(struct walker *walker, guest_addr_t target)
 {
     for (int i = 0; i < TAIL_CALLS_MAX && target != walker->function.start; i++) {
-        const size_t jump_len = 5;
         struct function tail;
-        const uint8_t *jump;
+        uint8_t jump[5];
         int32_t distance;
 
-        if (!function_at(walker, target, &tail) || tail.end - target < jump_len)
-            return false;
-        jump = memory_pointer(walker->memory, tail.end - jump_len, jump_len,
-                              HUSK_PROT_READ | HUSK_PROT_EXEC);
-        if (!jump || *jump != 0xe9)
+        if (!function_at(walker, target, &tail) || tail.end - target < sizeof(jump) ||
+            !read_code(walker, tail.end - sizeof(jump), jump, sizeof(jump)) || *jump != 0xe9)
             return false;
         memcpy(&distance, jump + 1, sizeof(distance));
         target = tail.end + (uint64_t)(int64_t)distance;
@@ -355,15 +358,15 @@ static void restore_preserved(struct walker *walker, guest_addr_t addr)
     uint64_t len = walker->function.end - walker->function.start;
     uint8_t regs[PRESERVED], most[PRESERVED];
     size_t count, best = 0;
-    const uint8_t *code;
+    cleanup_free uint8_t *code = NULL;
 
     if (!walker->function_known)
         return;
-    code = memory_pointer_prefix(walker->memory, walker->function.start, &len,
-                                 HUSK_PROT_READ | HUSK_PROT_EXEC);
-    if (!code)
+    len = len < FUNCTION_MAX ? len : FUNCTION_MAX;
+    code = malloc(len);
+    if (!code || !read_code(walker, walker->function.start, code, len))
         return;
-    for (uint64_t i = 0; i < len && i < FUNCTION_MAX; i++) {
+    for (uint64_t i = 0; i < len; i++) {
         count = pops_at(code + i, len - i, regs);
         if (count <= best)
             continue;

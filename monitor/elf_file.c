@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interrupt.h"
+
 #define SECTION_NAME_MAX 32
 
 int elf_read(const struct elf_file *file, uint64_t offset, void *dst, size_t len)
@@ -27,7 +29,7 @@ int elf_read(const struct elf_file *file, uint64_t offset, void *dst, size_t len
     while (len > 0) {
         ssize_t got = pread(file->fd, to, len, (off_t)offset);
 
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR && !interrupt_pending())
             continue;
         if (got == 0)
             errno = EIO; /* it shrank since its size was taken */

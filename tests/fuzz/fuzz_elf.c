@@ -5,7 +5,7 @@
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -iquote monitor \
  *         tests/fuzz/fuzz_elf.c
- * monitor/{elf,elf_file,error,symbols,eh_frame,cfi,backtrace,memory}.c
+ * monitor/{elf,elf_file,error,symbols,eh_frame,cfi,backtrace,memory,interrupt}.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,10 @@
  */
 #include "backtrace_fixture.h"
 
+#include <signal.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 static void test_hostile_entries_are_survived(void **state)
 {
@@ -172,6 +175,28 @@ static void test_large_table_of_tiny_entries_is_searched_in_time(void **state)
     free(bytes);
 }
 
+/* The program's code is a mapped file that another process has emptied. */
+static void test_code_of_a_truncated_file_is_survived(void **state)
+{
+    const struct sigaction on_bus_error = {.sa_handler = memory_on_bus_error,
+                                           .sa_flags = SA_NODEFER};
+    struct sigaction before;
+    int fd = memfd_create("code", MFD_CLOEXEC);
+
+    (void)state;
+    push_usual_stack();
+    walk();
+    assert_in_range(count, 3, BACKTRACE_MAX);
+    assert_int_equal(ftruncate(fd, 0x1000), 0);
+    assert_int_equal(memory_place_file(&memory, TEXT_AT, 0x1000, fd, 0, MEMORY_FILE_PRIVATE), 0);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(sigaction(SIGBUS, &on_bus_error, &before), 0);
+    walk();
+    assert_int_equal(count, 1);
+    sigaction(SIGBUS, &before, NULL);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +204,7 @@ int main(void)
         TEST(test_hostile_programs_are_survived),
         TEST(test_every_truncation_of_a_table_is_survived),
         TEST(test_every_changed_byte_of_a_table_is_survived),
+        TEST(test_code_of_a_truncated_file_is_survived),
         TEST(test_large_table_of_tiny_entries_is_searched_in_time),
     };
 
