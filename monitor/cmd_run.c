@@ -67,10 +67,15 @@ static int open_mounts(struct run *run, struct boot_request *request, struct hus
     run->mounts = mounts_new();
     if (!run->mounts)
         return error_set(err, STATUS_HUSK, "out of memory");
-    for (size_t i = 0; i < options->volume_count; i++)
-        if (mounts_add(run->mounts, options->volumes[i].host, options->volumes[i].guest,
-                       options->volumes[i].writable, err) < 0)
+    for (size_t i = 0; i < options->volume_count; i++) {
+        const struct volume_option *volume = &options->volumes[i];
+
+        if (mounts_add(run->mounts, volume->host, volume->guest,
+                       (volume->writable ? MOUNT_WRITABLE : 0) |
+                           (volume->devices ? MOUNT_DEVICES : 0),
+                       err) < 0)
             return -1;
+    }
     return locals_add(options, run->mounts, request, err);
 }
 

@@ -96,7 +96,7 @@ const struct mount *mount_below(const struct mounts *mounts, const char *path)
 struct request {
     const char *host;
     const char *guest;
-    bool writable;
+    unsigned rights; /* enum mount_rights */
     struct husk_error *err;
 };
 
@@ -148,7 +148,7 @@ static int refuse_host(const struct request *r, int error)
                       r->host);
     if (error == EACCES || error == EPERM)
         return refuse(r, "no permission to %s %.120s on the host; change its mode or owner",
-                      r->writable ? "read and write" : "read", r->host);
+                      r->rights & MOUNT_WRITABLE ? "read and write" : "read", r->host);
     return refuse(r, "cannot open %.120s on the host: %s", r->host, strerror(error));
 }
 
@@ -158,7 +158,8 @@ static int refuse_host(const struct request *r, int error)
  */
 static int open_file(const struct request *r, int fd)
 {
-    int flags = (r->writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int flags =
+        (r->rights & MOUNT_WRITABLE ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     struct statx seen, opened;
     int file;
 
@@ -223,7 +224,11 @@ static int table_grow(struct mounts *mounts)
 
 static int insert(struct mounts *mounts, const struct request *r, const char *path)
 {
-    struct mount mount = {.path = strdup(path), .fd = -1, .file = -1, .writable = r->writable};
+    struct mount mount = {.path = strdup(path),
+                          .fd = -1,
+                          .file = -1,
+                          .writable = r->rights & MOUNT_WRITABLE,
+                          .devices = r->rights & MOUNT_DEVICES};
 
     if (mount.path == NULL || table_grow(mounts) < 0) {
         mount_close(&mount);
@@ -238,10 +243,10 @@ static int insert(struct mounts *mounts, const struct request *r, const char *pa
     return 0;
 }
 
-int mounts_add(struct mounts *mounts, const char *host, const char *guest, bool writable,
+int mounts_add(struct mounts *mounts, const char *host, const char *guest, unsigned rights,
                struct husk_error *err)
 {
-    struct request r = {host, guest, writable, err};
+    struct request r = {host, guest, rights, err};
     const struct mount *over;
     char path[PATH_MAX];
 

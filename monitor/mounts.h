@@ -20,10 +20,18 @@ struct mounts; /* not changed once the guest runs: any thread may use it */
 struct mounts *mounts_new(void);
 void mounts_free(struct mounts *mounts);
 
+/* What a mount allows besides reading. */
+enum mount_rights {
+    MOUNT_READ_ONLY = 0,
+    MOUNT_WRITABLE = 1,
+    MOUNT_DEVICES = 2, /* devices, FIFOs and terminals can be opened; with no more than these */
+};
+
 /*
  * Make the host's HOST (a directory or a regular file, opened now) visible at the absolute guest
- * path GUEST. Returns 0, or -1 with ERR set (STATUS_HUSK): HOST missing or not accessible, of
- * another type, GUEST relative, too long, with "..", below a mounted file, the same GUEST twice.
+ * path GUEST, with RIGHTS (enum mount_rights). Returns 0, or -1 with ERR set (STATUS_HUSK): HOST
+ * missing or not accessible, of another type, GUEST relative, too long, with "..", below a mounted
+ * file, the same GUEST twice.
  *
  * As with mount(2), a mount covers what is at GUEST, earlier mounts below it included; the host
  * decides what names mean the same, so do not cover secrets on a file system that ignores case.
@@ -31,7 +39,7 @@ void mounts_free(struct mounts *mounts);
  * process. A GUEST that lies in another mount but does not exist there can be reached and is not
  * listed by getdents on its host directory.
  */
-int mounts_add(struct mounts *mounts, const char *host, const char *guest, bool writable,
+int mounts_add(struct mounts *mounts, const char *host, const char *guest, unsigned rights,
                struct husk_error *err);
 
 /*
@@ -58,7 +66,7 @@ struct guest_dir {
  * link, a device, a FIFO or a socket too (kind FILE); it cannot be read or written.
  */
 struct opened {
-    enum husk_kind kind; /* FILE or DIR */
+    enum husk_kind kind; /* FILE (block devices too), DIR; of MOUNT_DEVICES also STREAM and TTY */
     int fd;              /* host descriptor, caller closes; -1 for a directory of the name space */
     char *path;          /* of a directory: as in struct guest_dir, caller frees; else NULL */
     bool writable;       /* the mount's right */
@@ -71,7 +79,8 @@ struct opened {
  * one, ELOOP after 40 links, ENAMETOOLONG. Absolute symbolic links start at the guest's root, ".."
  * at the guest's root stays there; neither leaves the mounts, also not while another host process
  * renames directories or swaps them for links. Host magic links (/proc/PID/fd) are not followed:
- * ELOOP. Devices, FIFOs, sockets and the mem files of procfs cannot be opened: EACCES.
+ * ELOOP. Devices, FIFOs, sockets and the mem files of procfs cannot be opened: EACCES, but for the
+ * first two where the mount has MOUNT_DEVICES.
  *
  * Limits that Linux has not: a directory's absolute guest path is shorter than PATH_MAX, and a path
  * with its links unfolded than twice that: ENAMETOOLONG. ".." leads to the directory that has
@@ -80,8 +89,9 @@ struct opened {
  */
 
 /*
- * FLAGS and MODE as of open(2). Never blocks on a FIFO, never acquires a terminal. O_CLOEXEC is
- * always set. The monitor's umask applies: set it to 0 before the guest runs.
+ * FLAGS and MODE as of open(2). Blocks only where Linux does, on a FIFO or device that may be
+ * opened; never acquires a terminal. O_CLOEXEC is always set. The monitor's umask applies: set it
+ * to 0 before the guest runs.
  */
 int mounts_open(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                 int flags, mode_t mode, struct opened *opened);

@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@
 /* What the guest may ask of an open. Other flags are ignored, as by open(2). */
 #define OPEN_FLAGS                                                                                 \
     (O_WRONLY | O_RDWR | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_DSYNC | O_SYNC | O_DIRECT |     \
-     O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_TMPFILE)
+     O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_NONBLOCK | O_TMPFILE)
 #define PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW)
 
 /* Chances for a host that exchanges a file for a link between look-up and open. */
@@ -33,6 +34,12 @@
 static bool is_dir(const struct walk *w)
 {
     return S_ISDIR(w->stx.stx_mode);
+}
+
+/* A device, a FIFO or a socket. */
+static bool is_special(const struct walk *w)
+{
+    return !is_dir(w) && !S_ISREG(w->stx.stx_mode) && !S_ISLNK(w->stx.stx_mode);
 }
 
 static bool is_writable(const struct walk *w)
@@ -162,7 +169,6 @@ static bool is_process_memory(const struct walk *w)
 static int open_refusal(const struct walk *w, int flags)
 {
     bool writes = flags & (O_WRONLY | O_RDWR | O_TRUNC);
-    bool regular = S_ISREG(w->stx.stx_mode);
 
     if (flags & O_CREAT && w->slash)
         return -EISDIR;
@@ -184,7 +190,9 @@ static int open_refusal(const struct walk *w, int flags)
         return -ELOOP;
     if (is_dir(w))
         return writes ? -EISDIR : 0;
-    if (!regular || is_process_memory(w))
+    if (is_special(w))
+        return w->mount->devices ? 0 : -EACCES;
+    if (is_process_memory(w))
         return -EACCES;
     if (flags & O_TRUNC && !is_writable(w))
         return -EROFS;
@@ -217,9 +225,22 @@ static int open_host(const struct walk *w, int flags, mode_t mode)
 
     if (w->mount->file >= 0)
         return open_mounted_file(w->mount, flags);
-    if (!(flags & O_PATH))
+    if (w->found && is_special(w) && !(flags & O_PATH))
+        flags = (flags & ~O_TRUNC) | O_NOCTTY;
+    else if (!(flags & O_PATH))
         flags |= O_NONBLOCK | O_NOCTTY; /* in case a FIFO or a terminal takes the file's place */
     return open_beneath(w->dir, *w->name ? w->name : ".", flags, creates ? mode & 07777 : 0);
+}
+
+static enum husk_kind kind_of(const struct walk *w, int fd, int flags)
+{
+    char termios[64]; /* larger than the kernel's */
+
+    if (is_dir(w))
+        return HUSK_KIND_DIR;
+    if (flags & O_PATH || !is_special(w) || S_ISBLK(w->stx.stx_mode))
+        return HUSK_KIND_FILE;
+    return ioctl(fd, TCGETS, termios) == 0 ? HUSK_KIND_TTY : HUSK_KIND_STREAM;
 }
 
 static int open_once(const struct mounts *mounts, const struct guest_dir *base, const char *path,
@@ -242,13 +263,13 @@ static int open_once(const struct mounts *mounts, const struct guest_dir *base, 
         error = fd < 0 ? fd : stat_beneath(fd, "", STATX_TYPE, &w.stx);
         if (error)
             return error;
-        if (!(flags & O_PATH) && !S_ISREG(w.stx.stx_mode) && !is_dir(&w))
+        if (!(flags & O_PATH) && is_special(&w) && !w.mount->devices)
             return -EACCES;
     }
 
-    *opened = (struct opened){.kind = HUSK_KIND_FILE, .fd = -1, .writable = is_writable(&w)};
+    *opened =
+        (struct opened){.kind = kind_of(&w, fd, flags), .fd = -1, .writable = is_writable(&w)};
     if (is_dir(&w)) {
-        opened->kind = HUSK_KIND_DIR;
         opened->path = strdup(w.path);
         if (opened->path == NULL)
             return -ENOMEM;

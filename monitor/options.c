@@ -80,6 +80,24 @@ static int volume_append(struct run_options *options, struct volume_option volum
     return 0;
 }
 
+/* "ro", "rw" and "dev", separated by commas. -1: something else, or what contradicts itself. */
+static int parse_rights(char *list, struct volume_option *volume)
+{
+    bool read_only = false;
+
+    for (const char *right; (right = strsep(&list, ","));) {
+        if (strcmp(right, "ro") == 0)
+            read_only = true;
+        else if (strcmp(right, "rw") == 0)
+            volume->writable = true;
+        else if (strcmp(right, "dev") == 0)
+            volume->devices = true;
+        else
+            return -1;
+    }
+    return read_only && volume->writable ? -1 : 0;
+}
+
 static int set_volume(struct run_options *options, const struct option *option, const char *value,
                       struct husk_error *err)
 {
@@ -91,14 +109,14 @@ static int set_volume(struct run_options *options, const struct option *option, 
     char *rest = host;
     strsep(&rest, ":");
     char *guest = strsep(&rest, ":");
-    const char *mode = rest;
+    struct volume_option volume = {.host = host, .guest = guest};
 
     if (*host == '\0' || !guest || *guest == '\0')
         return refuse(option, value, "give HOST:GUEST, e.g. ./data:/data", err);
-    if (mode && strcmp(mode, "ro") != 0 && strcmp(mode, "rw") != 0)
+    if (rest && parse_rights(rest, &volume))
         return refuse(option, value,
-                      "only ro or rw may follow GUEST; reach a path that has a ':' through a "
-                      "symbolic link",
+                      "only ro or rw, and dev, with a comma in between, may follow GUEST; reach a "
+                      "path that has a ':' through a symbolic link",
                       err);
     if (*guest != '/')
         return refuse(option, value, "GUEST must be an absolute path, e.g. /data", err);
@@ -106,10 +124,7 @@ static int set_volume(struct run_options *options, const struct option *option, 
         return refuse(option, value, "GUEST is longer than a path can be", err);
     if (!path_normalise(guest))
         return refuse(option, value, "GUEST must not contain '..'", err);
-
-    bool writable = mode && strcmp(mode, "rw") == 0;
-
-    if (volume_append(options, (struct volume_option){host, guest, writable}))
+    if (volume_append(options, volume))
         return refuse_memory(err);
     host = NULL;
     return 0;

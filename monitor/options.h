@@ -15,6 +15,7 @@ struct volume_option {
     char *host;        /* as given, never empty */
     const char *guest; /* absolute, no "." or "..", no double or trailing slash */
     bool writable;
+    bool devices; /* device nodes and FIFOs can be opened */
 };
 
 struct tmpfs_option {

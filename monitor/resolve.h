@@ -16,7 +16,8 @@ struct mount {
     int fd;     /* O_PATH; -1 for a local mount */
     int file; /* of a mounted file: opened with the mount's rights, shared by all opens; else -1 */
     bool writable;
-    bool local; /* the guest serves it: walks end here */
+    bool devices; /* MOUNT_DEVICES */
+    bool local;   /* the guest serves it: walks end here */
 };
 
 struct mounts {

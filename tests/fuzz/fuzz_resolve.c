@@ -254,7 +254,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     CHECK(mounts);
     create_root();
     for (size_t i = 0; i < COUNT(mounted); i++)
-        CHECK(mounts_add(mounts, in_scratch(mounted[i].host), mounted[i].guest, false, &err) == 0);
+        CHECK(mounts_add(mounts, in_scratch(mounted[i].host), mounted[i].guest, MOUNT_READ_ONLY,
+                         &err) == 0);
     return 0;
 }
 

@@ -276,6 +276,46 @@ static void test_devices_cannot_be_opened(void **state)
         "read /host-dev/zero: EACCES\nwrite /host-dev/full: EACCES\nread /host-dev/kvm: EACCES\n");
 }
 
+static void test_devices_can_be_opened_where_the_mount_says_dev(void **state)
+{
+    (void)state;
+    need_kvm();
+    assert_changes(RUN(husk(), "run", "-v", "/dev:/host-dev:dev", built("guest/husk/change"),
+                       "read", "/host-dev/zero", "write", "/host-dev/null", "write",
+                       "/host-dev/full", "empty", "/host-dev/null", "create",
+                       "/host-dev/husk-test-new"),
+                   "read /host-dev/zero: done\nwrite /host-dev/null: done\n"
+                   "write /host-dev/full: ENOSPC\nempty /host-dev/null: done\n"
+                   "create /host-dev/husk-test-new: EROFS\n");
+}
+
+/* What `echo hello >fifo` and `cat fifo` do, with one of them in a guest. */
+static void test_fifo_joins_guest_and_host(void **state)
+{
+    const char *fifo, *volume = text("%s:/d:rw,dev", at("joined"));
+    const struct result *result;
+    struct process *other;
+
+    (void)state;
+    need_kvm();
+    assert_int_equal(mkdir(at("joined"), 0755), 0);
+    fifo = text("%s", at("joined/fifo"));
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    other = process_start(&(struct command){.argv = LIST("/bin/busybox", "cat", fifo)});
+    result = RUN(husk(), "run", "-v", volume, built("guest/husk/change"), "write", "/d/fifo");
+    assert_prints(result, "write /d/fifo: done\n");
+    assert_prints(process_end(other), "written\n");
+
+    other = process_start(&(struct command){
+        .argv = LIST(husk(), "run", "-v", volume, "/bin/busybox", "cat", "/d/fifo")});
+    assert_status(RUN("/bin/busybox", "dd", "if=/bin/busybox", text("of=%s", fifo), "bs=1000",
+                      "count=100", "status=none"),
+                  0);
+    result = process_end(other);
+    assert_status(result, 0);
+    assert_int_equal(result->out.size, 100000);
+}
+
 /* A file system of 256 KiB over "full", which only this run sees. */
 static bool enter_small_file_system(void)
 {
@@ -341,6 +381,8 @@ int main(void)
         cmocka_unit_test(test_links_lead_out_of_no_mount),
         cmocka_unit_test(test_special_files_cannot_be_opened),
         cmocka_unit_test(test_devices_cannot_be_opened),
+        cmocka_unit_test(test_devices_can_be_opened_where_the_mount_says_dev),
+        cmocka_unit_test(test_fifo_joins_guest_and_host),
         cmocka_unit_test(test_full_file_system),
         cmocka_unit_test(test_size_limit_of_the_host),
         cmocka_unit_test(test_whole_root_can_be_mounted),

@@ -58,20 +58,20 @@ static inline void make_link(const char *path, const char *target)
     assert_return_code(symlink(target, on_host(path)), errno);
 }
 
-static inline int add(const char *host, const char *guest, bool writable)
+static inline int add(const char *host, const char *guest, unsigned rights)
 {
-    return mounts_add(mounts, on_host(host), guest, writable, &error);
+    return mounts_add(mounts, on_host(host), guest, rights, &error);
 }
 
 static inline void mount_ro(const char *host, const char *guest)
 {
-    if (add(host, guest, false))
+    if (add(host, guest, MOUNT_READ_ONLY))
         fail_msg("%s", error.text);
 }
 
 static inline void mount_rw(const char *host, const char *guest)
 {
-    if (add(host, guest, true))
+    if (add(host, guest, MOUNT_WRITABLE))
         fail_msg("%s", error.text);
 }
 

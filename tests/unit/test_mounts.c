@@ -44,7 +44,7 @@ static const char *list(const char *path, size_t size)
 
 static void assert_refused(const char *host, const char *guest, const char *message)
 {
-    assert_int_equal(mounts_add(mounts, host, guest, false, &error), -1);
+    assert_int_equal(mounts_add(mounts, host, guest, MOUNT_READ_ONLY, &error), -1);
     assert_int_equal(error.status, STATUS_HUSK);
     if (strstr(error.text, message) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", error.text, message);

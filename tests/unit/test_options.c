@@ -267,16 +267,30 @@ static void test_volumes_are_read_only_unless_rw_is_said(void **state)
     options_free(&options);
 }
 
+static void test_devices_need_dev(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        parse("-v", "a:/a:rw", "-v", "b:/b:dev", "-v", "c:/c:rw,dev", "-v", "d:/d:dev,ro", "image"),
+        0);
+    assert_false(options.volumes[0].devices);
+    assert_true(options.volumes[1].devices && !options.volumes[1].writable);
+    assert_true(options.volumes[2].devices && options.volumes[2].writable);
+    assert_true(options.volumes[3].devices && !options.volumes[3].writable);
+    options_free(&options);
+}
+
 static void test_other_words_after_guest_are_refused(void **state)
 {
-    const char *modes[] = {"", "z", "RO", "ro,z", "ro:ro", "/data"};
+    const char *modes[] = {"",      "z",     "RO",   "ro,z", "ro:ro",
+                           "/data", "ro,rw", "dev,", ",rw",  "rw dev"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         char volume[32] = "a:/b:";
         strcat(volume, modes[i]);
         assert_int_equal(parse("-v", volume, "i"), -1);
-        assert_non_null(strstr(error.text, "only ro or rw may follow GUEST"));
+        assert_non_null(strstr(error.text, "only ro or rw, and dev,"));
     }
 }
 
@@ -486,6 +500,7 @@ int main(void)
         test(test_malformed_volumes_are_refused),
         test(test_dot_dot_in_a_guest_path_is_refused),
         test(test_volumes_are_read_only_unless_rw_is_said),
+        test(test_devices_need_dev),
         test(test_other_words_after_guest_are_refused),
         test(test_guest_paths_end_below_the_limit_of_paths),
         test(test_a_long_value_does_not_hide_the_reason),

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -288,7 +289,7 @@ static void test_devices_fifos_and_sockets_are_refused_without_blocking(void **s
     assert_return_code(mkfifo(on_host("data/fifo"), 0644), errno);
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", on_host("data/socket"));
     assert_return_code(bind(sock, (struct sockaddr *)&address, sizeof(address)), errno);
-    assert_int_equal(mounts_add(mounts, "/dev", "/dev", true, &error), 0);
+    assert_int_equal(mounts_add(mounts, "/dev", "/dev", MOUNT_WRITABLE, &error), 0);
     alarm(10);
     assert_int_equal(try_open("/data/fifo", O_RDONLY), -EACCES);
     assert_int_equal(try_open("/data/fifo", O_WRONLY), -EACCES);
@@ -299,6 +300,64 @@ static void test_devices_fifos_and_sockets_are_refused_without_blocking(void **s
     assert_int_equal(try_open("/data/fifo", O_PATH), 0);
     assert_int_equal(try_stat("/data/fifo", 0, &stx), 0);
     assert_true(S_ISFIFO(stx.stx_mode));
+}
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+}
+
+static enum husk_kind kind_of(const char *path, int flags)
+{
+    struct opened opened;
+    int result = mounts_open(mounts, NULL, path, flags, 0, &opened);
+
+    if (result < 0)
+        return (enum husk_kind)result;
+    opened_close(&opened);
+    return opened.kind;
+}
+
+static void test_devices_and_fifos_open_where_the_mount_says_dev(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    (void)state;
+    assert_return_code(mkfifo(on_host("data/fifo"), 0644), errno);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", on_host("data/socket"));
+    assert_return_code(bind(sock, (struct sockaddr *)&address, sizeof(address)), errno);
+    assert_int_equal(add("data", "/plain", MOUNT_WRITABLE), 0);
+    assert_int_equal(add("data", "/special", MOUNT_DEVICES), 0);
+    assert_int_equal(mounts_add(mounts, "/dev", "/dev", MOUNT_DEVICES, &error), 0);
+    alarm(10);
+    assert_int_equal(kind_of("/special/fifo", O_RDONLY | O_NONBLOCK), HUSK_KIND_STREAM);
+    assert_int_equal(kind_of("/special/fifo", O_RDWR | O_TRUNC), HUSK_KIND_STREAM);
+    assert_int_equal((int)kind_of("/special/fifo", O_WRONLY | O_NONBLOCK), -ENXIO);
+    assert_int_equal((int)kind_of("/special/socket", O_RDWR), -ENXIO);
+    assert_int_equal(kind_of("/dev/null", O_RDWR | O_CREAT | O_TRUNC), HUSK_KIND_STREAM);
+    assert_int_equal(kind_of("/dev/null", O_PATH), HUSK_KIND_FILE);
+    assert_int_equal(kind_of("/dev/ptmx", O_RDWR), HUSK_KIND_TTY);
+    assert_int_equal((int)kind_of("/plain/fifo", O_RDONLY | O_NONBLOCK), -EACCES);
+    alarm(0);
+    assert_int_equal(kind_of("/special/file", O_RDONLY), HUSK_KIND_FILE);
+    assert_int_equal((int)kind_of("/special/file", O_WRONLY), -EROFS);
+}
+
+/* An open that waits for the other end ends with the signal that ends the run. */
+static void test_open_of_a_fifo_waits_and_can_be_interrupted(void **state)
+{
+    const struct sigaction action = {.sa_handler = on_alarm};
+    const struct itimerval soon = {{0, 10000}, {0, 10000}}, never = {0};
+
+    (void)state;
+    assert_return_code(mkfifo(on_host("data/fifo"), 0644), errno);
+    assert_int_equal(add("data", "/special", MOUNT_DEVICES), 0);
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    assert_int_equal((int)kind_of("/special/fifo", O_RDONLY), -EINTR);
+    setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGALRM, SIG_DFL);
 }
 
 static void test_a_refused_fifo_does_not_wake_its_writer(void **state)
@@ -325,7 +384,7 @@ static void test_magic_links_of_proc_lead_nowhere(void **state)
     char path[100], target[100];
 
     (void)state;
-    assert_int_equal(mounts_add(mounts, "/proc", "/proc", false, &error), 0);
+    assert_int_equal(mounts_add(mounts, "/proc", "/proc", MOUNT_READ_ONLY, &error), 0);
     for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
         snprintf(path, sizeof(path), "/proc/self/%s", links[i]);
         assert_int_equal(try_open(path, O_RDONLY), -ELOOP);
@@ -343,7 +402,7 @@ static void test_the_monitors_memory_cannot_be_opened_in_proc(void **state)
 {
     (void)state;
     make_file("data/mem", "mine");
-    assert_int_equal(mounts_add(mounts, "/proc", "/proc", true, &error), 0);
+    assert_int_equal(mounts_add(mounts, "/proc", "/proc", MOUNT_WRITABLE, &error), 0);
     assert_int_equal(try_open("/proc/self/mem", O_RDONLY), -EACCES);
     assert_int_equal(try_open("/proc/self/mem", O_RDWR), -EACCES);
     assert_int_equal(try_open("/proc/thread-self/mem", O_RDWR), -EACCES);
@@ -410,6 +469,8 @@ int main(void)
         TEST_DATA(test_relative_paths_follow_a_directory_that_was_renamed),
         TEST_DATA(test_dotdot_from_a_directory_moved_out_of_its_mount_stays_inside),
         TEST_DATA(test_devices_fifos_and_sockets_are_refused_without_blocking),
+        TEST_DATA(test_devices_and_fifos_open_where_the_mount_says_dev),
+        TEST_DATA(test_open_of_a_fifo_waits_and_can_be_interrupted),
         TEST_DATA(test_a_refused_fifo_does_not_wake_its_writer),
         TEST_DATA(test_magic_links_of_proc_lead_nowhere),
         TEST_DATA(test_the_monitors_memory_cannot_be_opened_in_proc),
