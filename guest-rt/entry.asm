@@ -1,16 +1,17 @@
 ; SPDX-License-Identifier: ISC
 ;
-; The ways into guest-rt and out of it, all at ring 3: start, system calls, exceptions. Both of the
-; latter build a struct husk_regs on a stack of guest-rt's; nothing is written below the
-; application's stack pointer, where compilers keep data (the red zone).
+; The ways into guest-rt and out of it, all at ring 3: start, system calls, exceptions, interruptions.
+; They build a struct husk_regs on the current thread's own stack in guest-rt; nothing is written
+; below the application's stack pointer, where compilers keep data (the red zone).
 
 %include "abi.inc"
 
 bits 64
 default rel
 
-extern rt_start, rt_syscall, rt_exception, rt_entry, rt_stack_pointer
-global husk_rt_start, syscall_direct, syscall_stubbed, exception_entry
+extern rt_start, rt_syscall, rt_exception, rt_interrupt, rt_entry, rt_stack_pointer, thread_begun
+global husk_rt_start, syscall_direct, syscall_stubbed, exception_entry, interrupt_entry
+global thread_switch, thread_begin, kernel_stack_pointer, restore_insn
 global user_copy, user_copy_insn, user_scan, user_scan_insn, user_fault
 
 section .bss
@@ -21,6 +22,11 @@ stack_top:
 exception_stack_top:
 global exception_stack_top
 caller_rsp: resq 1
+caller_rax: resq 1
+
+section .data
+; Where the stack of the current thread starts.
+kernel_stack_pointer: dq stack_top
 
 section .text
 
@@ -81,7 +87,7 @@ syscall_stubbed:
 ; `syscall` at ring 3: rcx and r11 hold the caller's rip and rflags, everything else is the caller's.
 syscall_direct:
     mov [caller_rsp], rsp
-    lea rsp, [stack_top]
+    mov rsp, [kernel_stack_pointer]
     push HUSK_USER_SS
     push qword [caller_rsp]
     push r11
@@ -92,14 +98,49 @@ syscall_direct:
     cld
     mov rdi, rsp
     call rt_syscall
+    test al, al
+    jnz restore_all
     pop_general
     pop rax
     mov rsp, [rsp + 24]
     jmp rcx
 
-; From ring0.asm's exception stubs, on exception_stack_top. rax is free: the stub saved it.
+; Registers were changed, or the application did not come here by itself: every register counts.
+restore_all:
+    pop_general
+    pop rax
+restore_insn:
+    iretq
+
+; The monitor interrupted the application: struct husk_interrupted tells where.
+interrupt_entry:
+    mov [caller_rax], rax
+    mov rax, HUSK_RING0_VIEW + HUSK_INTERRUPTED_OFFSET
+    mov rsp, [kernel_stack_pointer]
+    push HUSK_USER_SS
+    push qword [rax + 16]   ; rsp
+    push qword [rax + 8]    ; rflags
+    push HUSK_USER_CS
+    push qword [rax]        ; rip
+    push qword [caller_rax]
+    push_general
+    cld
+    mov rdi, rsp
+    call rt_interrupt
+    jmp restore_all
+
+; From ring0.asm's exception stubs, on exception_stack_top. rax is free: the stub saved it. Exceptions
+; of guest-rt itself are served there, those of the application on the thread's stack.
 exception_entry:
-    mov rax, HUSK_RING0_VIEW + HUSK_PAGE_SIZE - HUSK_EXCEPTION_SIZE
+    mov rax, HUSK_WINDOW
+    push rbx
+    mov rbx, HUSK_RING0_VIEW + HUSK_PAGE_SIZE - HUSK_EXCEPTION_SIZE
+    cmp [rbx + 32], rax     ; rip
+    mov rax, rbx
+    pop rbx
+    jae own_exception
+    mov rsp, [kernel_stack_pointer]
+own_exception:
     push qword [rax + 64]   ; ss
     push qword [rax + 56]   ; rsp
     push qword [rax + 48]   ; rflags
@@ -111,10 +152,34 @@ exception_entry:
     mov rsi, [rax + 16]     ; vector
     mov rdx, [rax + 24]     ; error code
     mov rcx, [rax]          ; address
+    cld
     call rt_exception
-    pop_general
-    pop rax
-    iretq
+    jmp restore_all
+
+; void thread_switch(uint64_t *save, uint64_t load): leave the current stack for that of another
+; thread, which left it here or starts with the address of thread_begin.
+thread_switch:
+    push rbx
+    push rbp
+    push r12
+    push r13
+    push r14
+    push r15
+    mov [rdi], rsp
+    mov rsp, rsi
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    pop rbx
+    ret
+
+; A new thread's first steps; its registers lie on its stack.
+thread_begin:
+    mov rdi, rsp
+    call thread_begun
+    jmp restore_all
 
 ; int user_copy(void *dst, const void *src, size_t len): 0 or -EFAULT.
 user_copy:
@@ -161,6 +226,7 @@ note_desc:
     dq syscall_stubbed
     dq exception_entry
     dq exception_stack_top
+    dq interrupt_entry
 note_end:
 
 section .note.GNU-stack noalloc noexec nowrite progbits

@@ -9,6 +9,7 @@
 #include <linux/uio.h>
 
 #include "io.h"
+#include "stream.h"
 
 bool file_seekable(const struct file *file)
 {
@@ -34,10 +35,10 @@ struct file *file_for(uint64_t fd, enum husk_op op)
 }
 
 /* A write to a pipe that nobody reads ends the program, unless it ignores that. */
-static int64_t finish(int64_t result, const struct call *call)
+static int64_t finish(int64_t result)
 {
     if (result == -EPIPE)
-        signal_raise(SIGPIPE, call->regs);
+        signal_raise(SIGPIPE);
     return result;
 }
 
@@ -59,10 +60,10 @@ int64_t file_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_
     bool writes = op == HUSK_OP_WRITE || op == HUSK_OP_WRITEV;
     int64_t offset, done;
 
-    if (file->kind != HUSK_KIND_FILE) {
-        clock_slept();
+    if (file->system == FS_HOST && (file->kind == HUSK_KIND_STREAM || file->kind == HUSK_KIND_TTY))
+        return stream_transfer(file, op, addr, len);
+    if (file->kind != HUSK_KIND_FILE)
         return FILE_CALL(op, file, addr, len, HUSK_STREAM);
-    }
     if (writes && file->flags & O_APPEND) {
         file->offset = OFFSET_ON_HOST;
         return FILE_CALL(op, file, addr, len, HUSK_STREAM);
@@ -84,7 +85,7 @@ static int64_t transfer(const struct call *call, enum husk_op op)
         return -EBADF;
     if (file->kind == HUSK_KIND_DIR)
         return -EISDIR;
-    return finish(file_transfer(file, op, call->arg[1], call->arg[2]), call);
+    return finish(file_transfer(file, op, call->arg[1], call->arg[2]));
 }
 
 /* At OFFSET; the position stays. */

@@ -390,6 +390,26 @@ void *rt_pages_alloc(size_t bytes)
     return start && map_range(start, len, PROT_READ | PROT_WRITE) == 0 ? (void *)start : NULL;
 }
 
+/* The page below it stays free: a reservation costs no exit. */
+void *rt_stack_alloc(size_t bytes)
+{
+    uint64_t len = page_up(bytes),
+             guard = vma_find_free(heap_start, mmap_top, HUSK_PAGE_SIZE + len);
+
+    if (!guard || map_range(guard, HUSK_PAGE_SIZE, PROT_NONE) < 0)
+        return NULL;
+    if (map_range(guard + HUSK_PAGE_SIZE, len, PROT_READ | PROT_WRITE) < 0) {
+        vma_remove(guard, guard + HUSK_PAGE_SIZE);
+        return NULL;
+    }
+    return (void *)(guard + HUSK_PAGE_SIZE);
+}
+
+void rt_stack_free(void *stack, size_t bytes)
+{
+    unmap_range((uint64_t)stack - HUSK_PAGE_SIZE, HUSK_PAGE_SIZE + page_up(bytes));
+}
+
 void rt_pages_free(void *pages, size_t bytes)
 {
     unmap_range((uint64_t)pages, page_up(bytes));

@@ -12,6 +12,10 @@
 void *rt_pages_alloc(size_t bytes);
 void rt_pages_free(void *pages, size_t bytes);
 
+/* The same with a page below that cannot be accessed: a stack. */
+void *rt_stack_alloc(size_t bytes);
+void rt_stack_free(void *stack, size_t bytes);
+
 /* A page with undefined contents, or NULL when there is no memory. */
 void *page_alloc(void);
 void page_free(void *page);

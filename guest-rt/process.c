@@ -3,28 +3,20 @@
  * The one process that there is: who it is, what it may use, how it ends.
  */
 #include <asm/prctl.h>
-#include <linux/futex.h>
 #include <linux/prctl.h>
 #include <linux/random.h>
 #include <linux/resource.h>
 #include <linux/sysinfo.h>
-#include <linux/time.h>
 #include <linux/utsname.h>
 
 #include "files.h"
+#include "thread.h"
 #include "vma.h"
-
-static uint64_t fs_base;
 
 _Noreturn void rt_exit(uint64_t status, uint64_t signal)
 {
     for (;;)
         HYPERCALL(HUSK_OP_EXIT, status & 0xff, signal);
-}
-
-int64_t sys_exit(const struct call *call)
-{
-    rt_exit(call->arg[0], 0);
 }
 
 int64_t sys_exit_group(const struct call *call)
@@ -37,13 +29,12 @@ static bool is_own_pid(uint64_t pid)
     return (int)pid == 0 || (int)pid == PID;
 }
 
-int64_t sys_getpid(const struct call *call)
+static bool is_own_thread(uint64_t tid)
 {
-    (void)call;
-    return PID;
+    return (int)tid == 0 || thread_find(tid);
 }
 
-int64_t sys_gettid(const struct call *call)
+int64_t sys_getpid(const struct call *call)
 {
     (void)call;
     return PID;
@@ -69,17 +60,6 @@ int64_t sys_getpgid(const struct call *call)
 int64_t sys_getsid(const struct call *call)
 {
     return is_own_pid(call->arg[0]) ? PID : -ESRCH;
-}
-
-int64_t sys_set_tid_address(const struct call *call)
-{
-    (void)call;
-    return PID;
-}
-
-int64_t sys_set_robust_list(const struct call *call)
-{
-    return call->arg[1] == 24 ? 0 : -EINVAL; /* sizeof(struct robust_list_head) */
 }
 
 int64_t sys_getuid(const struct call *call)
@@ -151,7 +131,7 @@ int64_t sys_sysinfo(const struct call *call)
         .uptime = clock_monotonic() / 1000000000,
         .totalram = BOOT->ram_size,
         .freeram = BOOT->ram_size - vma_total(),
-        .procs = 1,
+        .procs = thread_count,
         .mem_unit = 1,
     };
 
@@ -221,42 +201,34 @@ int64_t sys_prlimit64(const struct call *call)
     return ret;
 }
 
-static void set_fs(uint64_t base)
-{
-    if (BOOT->flags & HUSK_BOOT_FSGSBASE)
-        __asm__ volatile("wrfsbase %0" : : "r"(base));
-    else
-        HYPERCALL(HUSK_OP_FSBASE, base);
-    fs_base = base;
-}
-
 int64_t sys_arch_prctl(const struct call *call)
 {
-    if (call->arg[0] == ARCH_GET_FS)
-        return user_write(call->arg[1], &fs_base);
+    if (call->arg[0] == ARCH_GET_FS) {
+        uint64_t base = fs_base_get();
+
+        return user_write(call->arg[1], &base);
+    }
     if (call->arg[0] != ARCH_SET_FS)
         return -EINVAL;
     if (call->arg[1] >> 47)
         return -EPERM;
-    set_fs(call->arg[1]);
+    fs_base_set(call->arg[1]);
     return 0;
 }
 
 int64_t sys_prctl(const struct call *call)
 {
-    static char name[16] = "husk";
-
     switch (call->arg[0]) {
     case PR_SET_NAME: {
-        long len = user_scan((const char *)call->arg[1], sizeof(name) - 1);
+        long len = user_scan((const char *)call->arg[1], sizeof(current->name) - 1);
 
-        if (len < 0 || user_copy(name, (const char *)call->arg[1], len) < 0)
+        if (len < 0 || user_copy(current->name, (const char *)call->arg[1], len) < 0)
             return -EFAULT;
-        name[len] = 0;
+        current->name[len] = 0;
         return 0;
     }
     case PR_GET_NAME:
-        return user_write(call->arg[1], &name);
+        return user_write(call->arg[1], &current->name);
     case PR_GET_DUMPABLE:
     case PR_SET_DUMPABLE:
         return 0;
@@ -289,18 +261,12 @@ int64_t sys_getrandom(const struct call *call)
     return addr - call->arg[0];
 }
 
-int64_t sys_sched_yield(const struct call *call)
-{
-    (void)call;
-    return 0;
-}
-
 /* One vCPU. */
 int64_t sys_sched_getaffinity(const struct call *call)
 {
     const uint64_t mask = 1;
 
-    if (!is_own_pid(call->arg[0]))
+    if (!is_own_thread(call->arg[0]))
         return -ESRCH;
     if (call->arg[1] < sizeof(mask))
         return -EINVAL;
@@ -311,7 +277,7 @@ int64_t sys_sched_setaffinity(const struct call *call)
 {
     uint8_t mask;
 
-    if (!is_own_pid(call->arg[0]))
+    if (!is_own_thread(call->arg[0]))
         return -ESRCH;
     if (call->arg[1] == 0)
         return -EINVAL;
@@ -328,36 +294,4 @@ int64_t sys_getcpu(const struct call *call)
         if (call->arg[i] && user_write(call->arg[i], &zero) < 0)
             return -EFAULT;
     return 0;
-}
-
-/*
- * With one thread nobody waits and nobody wakes: a wait ends by its time limit, or, as on Linux,
- * never.
- */
-int64_t sys_futex(const struct call *call)
-{
-    uint64_t command = call->arg[1] & FUTEX_CMD_MASK, ns = INT64_MAX;
-    uint32_t value;
-    struct timespec limit;
-    int64_t ret;
-
-    if (call->arg[0] % sizeof(value))
-        return -EINVAL;
-    if (command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET)
-        return 0;
-    if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
-        return -ENOSYS;
-    if (user_read(&value, call->arg[0]) < 0)
-        return -EFAULT;
-    if (value != (uint32_t)call->arg[2])
-        return -EAGAIN;
-    if (call->arg[3]) {
-        if (user_read(&limit, call->arg[3]) < 0)
-            return -EFAULT;
-        ns = limit.tv_sec * 1000000000ULL + limit.tv_nsec;
-        if (command == FUTEX_WAIT_BITSET)
-            ns = ns > clock_monotonic() ? ns - clock_monotonic() : 0;
-    }
-    ret = sleep_ns(ns);
-    return ret < 0 ? ret : -ETIMEDOUT;
 }

@@ -71,8 +71,8 @@ void mm_init(void);
 void files_init(void);
 void change_init(void);
 
-/* What the signal does by default ends the run, unless the application ignores it. */
-void signal_raise(int signal, struct husk_regs *regs);
+/* Send the current thread a signal of its own making: SIGPIPE, SIGXFSZ. */
+void signal_raise(int signal);
 
 /* Nanoseconds: for timeouts, and since 1970. */
 uint64_t clock_monotonic(void);
@@ -80,8 +80,9 @@ uint64_t clock_realtime(void);
 /* Time may have passed without CPU time: the estimate of CPU time must be renewed. */
 void clock_slept(void);
 
-/* Wait; returns 0 or -EINTR. */
-int64_t sleep_ns(uint64_t nanoseconds);
+/* CPU time of the whole program, and any clock of clock_gettime(2): 0 or -EINVAL. */
+uint64_t clock_cpu(void);
+int64_t clock_of(uint64_t id, uint64_t *nanoseconds);
 
 #define SYSCALL(number, name) syscall_fn sys_##name;
 #include "syscalls.def"

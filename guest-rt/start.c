@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "rt.h"
 #include "synthetic.h"
+#include "thread.h"
 
 uint64_t rt_entry, rt_stack_pointer;
 
@@ -11,6 +12,8 @@ void rt_start(void)
 
     if (stats)
         HYPERCALL(HUSK_OP_MARK, HUSK_MARK_FIRST);
+    thread_init();
+    signals_init();
     mm_init();
     files_init();
     change_init();

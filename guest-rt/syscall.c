@@ -2,7 +2,7 @@
  *
  * From the application's `syscall` to the function that serves it; hypercalls.
  */
-#include "rt.h"
+#include "thread.h"
 
 static syscall_fn *const table[] = {
 #define SYSCALL(number, name) [number] = sys_##name,
@@ -47,9 +47,17 @@ static bool ends_the_run(uint64_t number)
     return number == 60 || number == 231;
 }
 
-/* Called by entry.asm. The calling convention of Linux: the x86-64 System V ABI's appendix A.2.1.
+/* Something came while guest-rt was at work. */
+static bool interrupted(void)
+{
+    return ((volatile struct husk_doorbell *)HUSK_DESC_PAGE)->pending.due;
+}
+
+/*
+ * Called by entry.asm; returns whether registers were changed that a system call does not change.
+ * The calling convention of Linux: the x86-64 System V ABI's appendix A.2.1.
  */
-void rt_syscall(struct husk_regs *regs)
+bool rt_syscall(struct husk_regs *regs)
 {
     uint64_t number = regs->rax, before = hypercall_count;
     const struct call call = {
@@ -58,6 +66,7 @@ void rt_syscall(struct husk_regs *regs)
     };
     bool tracing = BOOT->flags & HUSK_BOOT_TRACE;
 
+    current->call = (int64_t)number;
     if (tracing && ends_the_run(number))
         trace(regs, number, 0, 1);
     if (number < ARRAY_SIZE(table) && table[number])
@@ -66,4 +75,14 @@ void rt_syscall(struct husk_regs *regs)
         regs->rax = -ENOSYS;
     if (tracing)
         trace(regs, number, regs->rax, hypercall_count - before);
+    if (thread_work || interrupted() || regs->rax == (uint64_t)-ERESTARTSYS)
+        return thread_return(regs, false);
+    return false;
+}
+
+/* Called by entry.asm: the monitor interrupted the application. */
+void rt_interrupt(struct husk_regs *regs)
+{
+    current->call = -1;
+    thread_return(regs, true);
 }

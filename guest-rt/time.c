@@ -7,7 +7,7 @@
 #include <linux/time.h>
 #include <linux/times.h>
 
-#include "rt.h"
+#include "wait.h"
 
 #define SECOND          1000000000ULL
 #define RENEW_AFTER     SECOND          /* clocks of the host are slewed by at most 0.5 ms in it */
@@ -107,19 +107,19 @@ void clock_slept(void)
     cpu_stale = true;
 }
 
-static uint64_t cpu_time(void)
+uint64_t clock_cpu(void)
 {
     return read_clocks(true).cpu_ns;
 }
 
-static int64_t get_clock(uint64_t id, uint64_t *ns)
+int64_t clock_of(uint64_t id, uint64_t *ns)
 {
     struct husk_clock now;
 
     switch ((int)id) {
     case CLOCK_PROCESS_CPUTIME_ID:
     case CLOCK_THREAD_CPUTIME_ID:
-        *ns = cpu_time();
+        *ns = clock_cpu();
         return 0;
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
@@ -142,7 +142,7 @@ static int64_t get_clock(uint64_t id, uint64_t *ns)
     }
     /* A process' own CPU clock by its number: ~pid << 3 | 2, clock_getcpuclockid(3). */
     if ((int)id < 0 && ((int)id & 3) == 2) {
-        *ns = cpu_time();
+        *ns = clock_cpu();
         return 0;
     }
     return -EINVAL;
@@ -152,7 +152,7 @@ int64_t sys_clock_gettime(const struct call *call)
 {
     struct timespec result;
     uint64_t ns;
-    int64_t ret = get_clock(call->arg[0], &ns);
+    int64_t ret = clock_of(call->arg[0], &ns);
 
     if (ret < 0)
         return ret;
@@ -164,7 +164,7 @@ int64_t sys_clock_getres(const struct call *call)
 {
     struct timespec result = {.tv_nsec = 1};
     uint64_t ns;
-    int64_t ret = get_clock(call->arg[0], &ns);
+    int64_t ret = clock_of(call->arg[0], &ns);
 
     if (ret < 0 || !call->arg[1])
         return ret;
@@ -193,7 +193,7 @@ int64_t sys_time(const struct call *call)
 
 int64_t sys_times(const struct call *call)
 {
-    struct tms tms = {.tms_utime = cpu_time() / (SECOND / TICKS)};
+    struct tms tms = {.tms_utime = clock_cpu() / (SECOND / TICKS)};
 
     if (call->arg[0] && user_write(call->arg[0], &tms) < 0)
         return -EFAULT;
@@ -208,7 +208,7 @@ int64_t sys_getrusage(const struct call *call)
     switch ((int)call->arg[0]) {
     case RUSAGE_SELF:
     case RUSAGE_THREAD:
-        ns = cpu_time();
+        ns = clock_cpu();
         usage.ru_utime.tv_sec = ns / SECOND;
         usage.ru_utime.tv_usec = ns % SECOND / 1000;
         break;
@@ -220,10 +220,15 @@ int64_t sys_getrusage(const struct call *call)
     return user_write(call->arg[1], &usage);
 }
 
-int64_t sleep_ns(uint64_t nanoseconds)
+/* 0, or -EINTR. */
+static int64_t sleep_until(uint64_t deadline)
 {
-    clock_slept();
-    return HYPERCALL(HUSK_OP_SLEEP, nanoseconds);
+    int64_t ret;
+
+    do
+        ret = thread_sleep(deadline);
+    while (ret == 0);
+    return ret == -ETIMEDOUT ? 0 : ret;
 }
 
 static int64_t read_timespec(uint64_t addr, uint64_t *ns)
@@ -244,9 +249,9 @@ static int64_t read_timespec(uint64_t addr, uint64_t *ns)
 /* Sleep for NS and write what is left to REMAINING if a signal came. */
 static int64_t sleep_relative(uint64_t ns, uint64_t remaining)
 {
-    uint64_t until = clock_monotonic() + ns, now;
+    uint64_t until = deadline_in(ns), now;
     struct timespec left;
-    int64_t ret = sleep_ns(ns);
+    int64_t ret = sleep_until(until);
 
     if (ret != -EINTR || !remaining)
         return ret;
@@ -272,12 +277,12 @@ int64_t sys_clock_nanosleep(const struct call *call)
 
     if (call->arg[0] == CLOCK_THREAD_CPUTIME_ID || call->arg[1] & ~absolute)
         return -EINVAL;
-    ret = get_clock(call->arg[0], &now);
+    ret = clock_of(call->arg[0], &now);
     if (ret == 0)
         ret = read_timespec(call->arg[2], &ns);
     if (ret < 0)
         return ret;
     if (!(call->arg[1] & absolute))
         return sleep_relative(ns, call->arg[3]);
-    return ns > now ? sleep_ns(ns - now) : 0;
+    return ns > now ? sleep_until(deadline_in(ns - now)) : 0;
 }

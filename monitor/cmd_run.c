@@ -166,6 +166,7 @@ static int prepare(struct run *run, struct husk_error *err)
         open_output("--trace", options->trace, &run->trace_fd, err) < 0 ||
         open_output("--stats", options->stats, &run->stats.fd, err) < 0)
         return -1;
+    request.ignored = interrupt_ignored();
     request.umask = umask(0); /* guest-rt applies it, and the guest can change it */
     stats_step(&run->stats, "parse");
     if (vm_create(&run->vm, options->memory, options->stats ? on_kvm_step : NULL, run, err) < 0 ||
@@ -249,7 +250,7 @@ static void on_fail_entry(struct run *run)
 
 static void on_interrupt(struct run *run)
 {
-    (void)run; /* run_until_ended looks at interrupt_pending() after every exit */
+    (void)run; /* run_until_ended looks for what came after every exit */
 }
 
 static void on_unknown(struct run *run)
@@ -290,6 +291,27 @@ static void check_interrupt(struct run *run)
     }
 }
 
+/*
+ * Interrupt the guest if something came for it. After a hypercall it is enough to say so: guest-rt
+ * looks before it goes back to the application. Elsewhere it may have looked already.
+ */
+static void pass_interruption(struct run *run, bool after_hypercall)
+{
+    struct husk_doorbell *doorbell = memory_host(&run->memory, HUSK_DESC_PAGE);
+    struct husk_interrupted *where =
+        (void *)((char *)memory_host(&run->memory, HUSK_RING0_STACK) + HUSK_INTERRUPTED_OFFSET);
+    uint64_t signals;
+
+    if (!interrupt_take(&signals))
+        return;
+    __atomic_fetch_or(&doorbell->pending.signals, signals, __ATOMIC_SEQ_CST);
+    if (!after_hypercall && vm_interrupt(&run->vm, run->program.rt.interrupt, where))
+        return;
+    __atomic_store_n(&doorbell->pending.due, 1, __ATOMIC_SEQ_CST);
+    if (!after_hypercall)
+        interrupt_again();
+}
+
 static int run_until_ended(struct run *run, struct husk_error *err)
 {
     while (!run->ended) {
@@ -304,6 +326,7 @@ static int run_until_ended(struct run *run, struct husk_error *err)
         else if (ret != -EAGAIN)
             return error_set(err, STATUS_HUSK, "KVM_RUN: %s", strerror(-ret));
         check_interrupt(run);
+        pass_interruption(run, ret == 0 && run->vm.run->exit_reason == KVM_EXIT_IO);
         if (run->memory.broken)
             return error_set(err, STATUS_HUSK,
                              "%s: the host refused a change of the guest's memory; are there too "

@@ -440,6 +440,7 @@ static int check_note(const struct parser *parser)
         {"exception", note->exception, is_code(image, note->exception, true)},
         {"exception_stack", note->exception_stack,
          is_runtime_stack_pointer(image, note->exception_stack)},
+        {"interrupt", note->interrupt, is_code(image, note->interrupt, true)},
     };
 
     if (image->pie)

@@ -29,8 +29,10 @@ int hypercall_get_path(struct run *run, uint64_t dir, guest_addr_t addr, uint64_
                        struct path_argument *path);
 
 /* hypercall_process.c */
-hypercall_fn serve_exit, serve_fault, serve_trace, serve_mark, serve_clock, serve_sleep,
-    serve_random, serve_fsbase, serve_tty;
+hypercall_fn serve_exit, serve_fault, serve_trace, serve_mark, serve_clock, serve_random,
+    serve_fsbase, serve_tty;
+/* hypercall_wait.c */
+hypercall_fn serve_wait, serve_alarm, serve_forward;
 /* hypercall_memory.c */
 hypercall_fn serve_map, serve_protect, serve_unmap, serve_discard, serve_mapfile, serve_msync;
 /* hypercall_io.c */

@@ -98,14 +98,6 @@ int64_t serve_clock(struct run *run, const struct husk_desc *desc)
     return memory_write(&run->memory, desc->arg[0], &clock, sizeof(clock));
 }
 
-int64_t serve_sleep(struct run *run, const struct husk_desc *desc)
-{
-    const struct timespec span = {(time_t)(desc->arg[0] / SECOND), (long)(desc->arg[0] % SECOND)};
-
-    (void)run;
-    return nanosleep(&span, NULL) < 0 ? -errno : 0;
-}
-
 int64_t serve_random(struct run *run, const struct husk_desc *desc)
 {
     uint64_t len = desc->arg[1] < RANDOM_MAX ? desc->arg[1] : RANDOM_MAX;

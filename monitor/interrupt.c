@@ -1,19 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 #include "interrupt.h"
 
+#include <errno.h>
 #include <linux/kvm.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "memory.h"
 
-#define AGAIN_US 10000
+#define SECOND       1000000000ULL
+#define AGAIN_US     10000
+#define AGAIN_NS     1000000
+#define ALARM        SIGRTMIN /* of the guest's timer */
+#define BIT(signal)  (1ULL << ((signal)-1))
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int forwardable[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
 
 static struct kvm_run *vcpu_run;
 static volatile sig_atomic_t pending;
 static bool limited;
+
+static volatile sig_atomic_t due;
+static uint64_t arrived; /* forwarded signals */
+static timer_t guest_timer;
+static bool guest_timer_there;
 
 /*
  * A signal may come between a check of `pending` and the host call that then blocks; so once one
@@ -35,9 +49,45 @@ static void on_signal(int signal)
     vcpu_run->immediate_exit = 1;
 }
 
+static void set_guest_timer(uint64_t ns, uint64_t interval)
+{
+    const struct itimerspec span = {
+        .it_value = {(time_t)(ns / SECOND), (long)(ns % SECOND)},
+        .it_interval = {(time_t)(interval / SECOND), (long)(interval % SECOND)}};
+
+    if (guest_timer_there)
+        timer_settime(guest_timer, 0, &span, NULL);
+}
+
+/* For the same reason this one keeps coming until the guest was interrupted. */
+void interrupt_again(void)
+{
+    due = 1;
+    set_guest_timer(AGAIN_NS, AGAIN_NS);
+}
+
+static void on_forwarded(int signal)
+{
+    if (signal != ALARM)
+        __atomic_fetch_or(&arrived, BIT(signal), __ATOMIC_SEQ_CST);
+    if (!due)
+        interrupt_again();
+    vcpu_run->immediate_exit = 1;
+}
+
+uint64_t interrupt_ignored(void)
+{
+    struct sigaction old;
+    uint64_t ignored = 0;
+
+    for (size_t i = 0; i < COUNT(forwardable); i++)
+        if (sigaction(forwardable[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+            ignored |= BIT(forwardable[i]);
+    return ignored;
+}
+
 void interrupt_init(struct kvm_run *run, uint64_t timeout_ns)
 {
-    static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     const struct sigaction action = {.sa_handler = on_signal};
     const struct sigaction bus_error = {.sa_handler = memory_on_bus_error, .sa_flags = SA_NODEFER};
     struct sigaction old;
@@ -48,7 +98,7 @@ void interrupt_init(struct kvm_run *run, uint64_t timeout_ns)
     sigaction(SIGBUS, &bus_error, NULL);
     sigaction(SIGSEGV, &bus_error, NULL);
     sigaction(SIGALRM, &action, NULL);
-    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+    for (size_t i = 0; i < COUNT(ending); i++) {
         sigaction(ending[i], &action, &old);
         if (old.sa_handler == SIG_IGN)
             sigaction(ending[i], &old, NULL);
@@ -65,4 +115,77 @@ void interrupt_init(struct kvm_run *run, uint64_t timeout_ns)
 int interrupt_pending(void)
 {
     return pending;
+}
+
+/* At the first use: most guests need none. */
+static int need_guest_timer(void)
+{
+    const struct sigaction action = {.sa_handler = on_forwarded};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = ALARM};
+
+    if (guest_timer_there)
+        return 0;
+    if (sigaction(ALARM, &action, NULL) < 0 ||
+        timer_create(CLOCK_MONOTONIC, &event, &guest_timer) < 0)
+        return -errno;
+    guest_timer_there = true;
+    return 0;
+}
+
+int interrupt_forward(uint64_t mask)
+{
+    const struct sigaction action = {.sa_handler = on_forwarded};
+    int ret = need_guest_timer();
+
+    for (size_t i = 0; ret == 0 && i < COUNT(forwardable); i++)
+        if (mask & BIT(forwardable[i]) && sigaction(forwardable[i], &action, NULL) < 0)
+            ret = -errno;
+    return ret;
+}
+
+int interrupt_alarm(uint64_t ns)
+{
+    int ret = need_guest_timer();
+
+    if (ret == 0)
+        set_guest_timer(ns, AGAIN_NS);
+    return ret;
+}
+
+bool interrupt_take(uint64_t *signals)
+{
+    if (!due)
+        return false;
+    set_guest_timer(0, 0);
+    vcpu_run->immediate_exit = pending != 0;
+    due = 0;
+    *signals = __atomic_exchange_n(&arrived, 0, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+static int poll_blocking(struct pollfd *fds, nfds_t count, uint64_t timeout)
+{
+    const struct timespec span = {(time_t)(timeout / SECOND), (long)(timeout % SECOND)};
+    sigset_t all, old;
+    int ready = -1;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &old);
+    errno = EINTR;
+    if (!due && !pending)
+        ready = ppoll(fds, count, timeout == UINT64_MAX ? NULL : &span, &old);
+    if (ready < 0)
+        ready = -errno;
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    return ready;
+}
+
+int interrupt_poll(struct pollfd *fds, nfds_t count, uint64_t timeout)
+{
+    int ready;
+
+    if (timeout)
+        return poll_blocking(fds, count, timeout);
+    ready = poll(fds, count, 0);
+    return ready < 0 ? -errno : ready;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * What ends a run from outside: signals to husk and the time limit. Either makes KVM_RUN and any
- * blocking host call return with EINTR.
+ * What comes from outside while the guest runs. Some of it ends the run: the time limit, and
+ * signals that the guest did not ask for. The rest interrupts the guest: its alarm, and signals
+ * that it asked for. All of it makes KVM_RUN and any blocking host call return with EINTR.
  */
 #ifndef HUSK_INTERRUPT_H
 #define HUSK_INTERRUPT_H
 
+#include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct kvm_run;
@@ -19,7 +22,29 @@ void interrupt_init(struct kvm_run *run, uint64_t timeout_ns);
 
 enum { INTERRUPT_NONE = 0, INTERRUPT_TIME_LIMIT = -1 };
 
-/* The signal number that came first, INTERRUPT_TIME_LIMIT, or INTERRUPT_NONE. */
+/* What ends the run: the signal number that came first, INTERRUPT_TIME_LIMIT, or INTERRUPT_NONE. */
 int interrupt_pending(void);
+
+/* Of the signals that can be passed on, those that are ignored; bit N - 1 is signal N. To be asked
+ * before interrupt_init. */
+uint64_t interrupt_ignored(void);
+
+/* Pass on the signals of MASK instead of ending the run; others than those that can be passed on
+ * are left alone. 0 or -errno. */
+int interrupt_forward(uint64_t mask);
+
+/* Interrupt the guest once, NS nanoseconds from now; 0: not at all. 0 or -errno. */
+int interrupt_alarm(uint64_t ns);
+
+/* Is the guest to be interrupted? The alarm is over then, and SIGNALS (bit N - 1 is signal N) are
+ * the caller's to pass on. */
+bool interrupt_take(uint64_t *signals);
+
+/* The guest could not be interrupted now: try again in a millisecond. */
+void interrupt_again(void);
+
+/* ppoll(2) with TIMEOUT nanoseconds, UINT64_MAX for ever: ready descriptors or -errno. An
+ * interruption that came before is -EINTR too. */
+int interrupt_poll(struct pollfd *fds, nfds_t count, uint64_t timeout);
 
 #endif

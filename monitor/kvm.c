@@ -382,6 +382,27 @@ void vm_registers(const struct vm *vm, struct husk_regs *regs)
     };
 }
 
+/* What came into the guest half-way would meet the wrong RIP. */
+static bool event_under_way(const struct vm *vm)
+{
+    struct kvm_vcpu_events events;
+
+    return ioctl(vm->vcpu, KVM_GET_VCPU_EVENTS, &events) < 0 || events.exception.injected ||
+           events.exception.pending || events.interrupt.injected || events.nmi.injected;
+}
+
+bool vm_interrupt(const struct vm *vm, guest_addr_t handler, struct husk_interrupted *where)
+{
+    struct kvm_regs regs;
+
+    if (ioctl(vm->vcpu, KVM_GET_REGS, &regs) < 0 || regs.rip >= HUSK_WINDOW || event_under_way(vm))
+        return false;
+    *where = (struct husk_interrupted){.rip = regs.rip, .rflags = regs.rflags, .rsp = regs.rsp};
+    regs.rip = handler;
+    regs.rflags = RFLAGS_START;
+    return ioctl(vm->vcpu, KVM_SET_REGS, &regs) == 0;
+}
+
 int vm_enable_clock(const struct vm *vm, const struct guest_memory *memory)
 {
     struct {

@@ -61,6 +61,13 @@ int vm_run(struct vm *vm);
 /* The vCPU's general registers for a report; zeros when KVM does not give them. */
 void vm_registers(const struct vm *vm, struct husk_regs *regs);
 
+/*
+ * Interrupt the application: go on at HANDLER with everything else as it is; *WHERE says where it
+ * was. False: nothing changed, because guest-rt or an exception stub is at work, or an event is on
+ * its way into the guest.
+ */
+bool vm_interrupt(const struct vm *vm, guest_addr_t handler, struct husk_interrupted *where);
+
 /* Let KVM keep HUSK_CLOCK_PAGE up to date. Returns 0 or -errno. */
 int vm_enable_clock(const struct vm *vm, const struct guest_memory *memory);
 

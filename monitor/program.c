@@ -247,6 +247,7 @@ static void fill_boot(struct husk_boot *boot, const struct program *program,
     boot->gid = getauxval(AT_GID);
     boot->egid = getauxval(AT_EGID);
     boot->umask = request->umask;
+    boot->ignored = request->ignored;
     memcpy(boot->stdio_kind, request->stdio_kind, sizeof(boot->stdio_kind));
     memcpy(boot->stdio_flags, request->stdio_flags, sizeof(boot->stdio_flags));
     boot->cwd_length = strlen(request->cwd);

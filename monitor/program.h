@@ -24,6 +24,7 @@ struct boot_request {
     const char *cwd;
     uint64_t cwd_handle;
     uint32_t umask;
+    uint64_t ignored; /* signals: bit N - 1 is signal N */
     unsigned local_count;
     struct husk_local locals[HUSK_LOCALS_MAX];
 };

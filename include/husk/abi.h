@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define HUSK_ABI_VERSION 1
+#define HUSK_ABI_VERSION 2
 
 /* A guest address. The monitor cannot dereference it: memory.h turns it into a host pointer. */
 typedef uint64_t guest_addr_t;
@@ -35,7 +35,7 @@ typedef uint64_t guest_addr_t;
 #define HUSK_RING0_VIEW   (HUSK_WINDOW + 0x3000)  /* (u) R-- the same page as HUSK_RING0_STACK */
 #define HUSK_CLOCK_PAGE   (HUSK_WINDOW + 0x4000)  /* (u) R-- written by KVM once enabled */
 #define HUSK_BOOT_PAGE    (HUSK_WINDOW + 0x5000)  /* (u) R-- struct husk_boot */
-#define HUSK_DESC_PAGE    (HUSK_WINDOW + 0x6000)  /* (u) RW- struct husk_desc[HUSK_DESC_COUNT] */
+#define HUSK_DESC_PAGE    (HUSK_WINDOW + 0x6000)  /* (u) RW- struct husk_doorbell */
 #define HUSK_RT_BASE      (HUSK_WINDOW + 0x10000) /* (u) guest-rt's segments */
 
 /*
@@ -44,7 +44,7 @@ typedef uint64_t guest_addr_t;
  * four ports and no other.
  */
 #define HUSK_PORT       0x48
-#define HUSK_DESC_COUNT 64
+#define HUSK_DESC_COUNT 63
 
 struct husk_desc {
     uint32_t op;     /* IN  enum husk_op */
@@ -53,7 +53,25 @@ struct husk_desc {
     int64_t result;  /* OUT at least 0, or -errno with Linux's numbers */
 };
 _Static_assert(sizeof(struct husk_desc) == 64, "one cache line");
-_Static_assert(HUSK_DESC_COUNT * sizeof(struct husk_desc) == HUSK_PAGE_SIZE, "one page");
+
+/*
+ * Interruptions: the alarm of HUSK_OP_ALARM, signals of HUSK_OP_FORWARD. They interrupt the
+ * application, never guest-rt: see struct husk_interrupted. Where one finds guest-rt at work, or
+ * waiting in HUSK_OP_WAIT (EINTR), DUE is set, at which guest-rt looks before it goes back to the
+ * application. Both fields are changed atomically by both sides.
+ */
+struct husk_pending {
+    uint32_t due;     /* OUT 1; the guest sets it to 0 */
+    uint32_t pad;     /* 0 */
+    uint64_t signals; /* OUT bit N - 1: signal N came; the guest clears what it takes */
+    uint8_t reserved[48];
+};
+
+struct husk_doorbell {
+    struct husk_desc desc[HUSK_DESC_COUNT];
+    struct husk_pending pending;
+};
+_Static_assert(sizeof(struct husk_doorbell) == HUSK_PAGE_SIZE, "one page");
 
 /*
  * Operations. "path" is (address, length without a terminating zero); "dir" is a directory's handle
@@ -65,7 +83,9 @@ enum husk_op {
     HUSK_OP_TRACE,    /* &struct husk_trace: one line of --trace */
     HUSK_OP_MARK,     /* enum husk_mark: a boot phase was reached (--stats) */
     HUSK_OP_CLOCK,    /* &struct husk_clock: the host's clocks now; enables HUSK_CLOCK_PAGE */
-    HUSK_OP_SLEEP,    /* nanoseconds: sleep; EINTR */
+    HUSK_OP_WAIT,     /* &struct husk_wait[n], n <= HUSK_WAIT_MAX, nanoseconds: poll(2); EINTR */
+    HUSK_OP_ALARM,    /* nanoseconds: interrupt then, once; replaces the last alarm; 0: none */
+    HUSK_OP_FORWARD,  /* bit N - 1: pass signal N on instead of ending the run; for good */
     HUSK_OP_RANDOM,   /* address, length: fill with random bytes; bytes filled, at most 1 MiB */
     HUSK_OP_FSBASE,   /* value: set FS.base, for hosts without HUSK_BOOT_FSGSBASE */
     HUSK_OP_MAP,      /* address, length, enum husk_prot: make fresh zeroed pages accessible */
@@ -168,6 +188,15 @@ struct husk_iovec {
 };
 _Static_assert(sizeof(struct husk_iovec) == 16, "struct iovec's layout");
 
+/* One thing to wait for. Without any, HUSK_OP_WAIT sleeps; UINT64_MAX nanoseconds have no end. */
+struct husk_wait {
+    uint32_t handle;
+    int16_t events;  /* IN  as poll(2) */
+    int16_t revents; /* OUT as poll(2); POLLNVAL for a handle that is none */
+};
+_Static_assert(sizeof(struct husk_wait) == 8, "struct pollfd's layout");
+#define HUSK_WAIT_MAX 1088 /* as many as there can be handles */
+
 struct husk_clock {
     uint64_t realtime_ns;  /* OUT */
     uint64_t monotonic_ns; /* OUT */
@@ -214,7 +243,16 @@ struct husk_syscall_state {
     uint64_t rflags; /* the caller's r11 */
 };
 
-#define HUSK_VECTORS       33    /* exceptions 0..31 and one vector for interrupts */
+/*
+ * After it: where an interruption found the application. The vCPU goes on at the note's INTERRUPT
+ * with all other registers as they were, and interrupts no more before it is back there.
+ */
+struct husk_interrupted {
+    uint64_t rip, rflags, rsp;
+};
+#define HUSK_INTERRUPTED_OFFSET 16
+
+#define HUSK_VECTORS       32    /* exceptions; nobody injects interrupts */
 #define HUSK_STUB_SIZE     16    /* bytes of ring0.asm for each vector, from HUSK_RING0_TEXT */
 #define HUSK_RING0_SYSCALL 0x400 /* offset of the system call stub in HUSK_RING0_TEXT */
 
@@ -251,6 +289,7 @@ struct husk_boot {
     uint32_t main_byte;         /* that byte */
     uint32_t uid, euid, gid, egid;
     uint32_t umask;
+    uint64_t ignored;       /* bit N - 1: signal N was ignored when husk started */
     uint8_t stdio_kind[3];  /* enum husk_kind of descriptors 0, 1, 2 */
     uint8_t stdio_flags[3]; /* O_RDONLY, O_WRONLY or O_RDWR */
     uint16_t cwd_length;    /* of cwd, without the zero */
@@ -278,7 +317,8 @@ struct husk_note {
     guest_addr_t syscall_stubbed; /* target of the ring 0 stub elsewhere */
     guest_addr_t exception;       /* where exception stubs return to */
     guest_addr_t exception_stack; /* the rsp that they load */
+    guest_addr_t interrupt;       /* where an interruption leads */
 };
-_Static_assert(sizeof(struct husk_note) == 56, "no padding");
+_Static_assert(sizeof(struct husk_note) == 64, "no padding");
 
 #endif

@@ -6,6 +6,6 @@ int main(int argc, char **argv)
 {
     puts("asleep");
     fflush(stdout);
-    RING(HUSK_OP_SLEEP, argc == 2 ? strtoull(argv[1], NULL, 0) : 0);
+    RING(HUSK_OP_WAIT, 0, 0, argc == 2 ? strtoull(argv[1], NULL, 0) : 0);
     return 1;
 }

@@ -18,7 +18,7 @@ static bool is_left_out(uint32_t op)
     switch (op) {
     case HUSK_OP_EXIT:
     case HUSK_OP_FAULT:
-    case HUSK_OP_SLEEP:
+    case HUSK_OP_WAIT:
     case HUSK_OP_FSBASE:
     case HUSK_OP_MAP:
     case HUSK_OP_PROTECT:

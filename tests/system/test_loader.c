@@ -222,7 +222,8 @@ static void test_shared_library_is_refused(void **state)
 
 static void test_husk_image_of_another_abi_is_refused(void **state)
 {
-    static const uint32_t versions[] = {0, 2, 999, UINT32_MAX};
+    static const uint32_t versions[] = {HUSK_ABI_VERSION - 1, HUSK_ABI_VERSION + 1, 999,
+                                        UINT32_MAX};
 
     (void)state;
     for (size_t i = 0; i < COUNT(versions); i++) {
@@ -238,6 +239,7 @@ static void test_husk_image_with_a_wrong_note_is_refused(void **state)
         offsetof(struct husk_note, entry),          offsetof(struct husk_note, rt_start),
         offsetof(struct husk_note, syscall_direct), offsetof(struct husk_note, syscall_stubbed),
         offsetof(struct husk_note, exception),      offsetof(struct husk_note, exception_stack),
+        offsetof(struct husk_note, interrupt),
     };
     const uint64_t values[] = {0,
                                1,

@@ -119,6 +119,7 @@ static inline void image_husk(struct program_image *image)
         .syscall_stubbed = HUSK_RT_BASE + 0x30,
         .exception = HUSK_RT_BASE + 0x40,
         .exception_stack = HUSK_RT_BASE + 0x2000,
+        .interrupt = HUSK_RT_BASE + 0x50,
     };
     image->header.e_entry = image_note(image)->rt_start;
 }

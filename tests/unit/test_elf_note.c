@@ -163,6 +163,9 @@ static void test_note_fields_are_checked(void **state)
          offsetof(struct husk_note, exception_stack),
          {0x404000, HUSK_RT_BASE + 0x1000, HUSK_RT_BASE + 0x2010, HUSK_RT_BASE + 0x1ff8,
           HUSK_RING0_STACK + 0x10}},
+        {"interrupt",
+         offsetof(struct husk_note, interrupt),
+         {0x402010, HUSK_RT_BASE + 0x1000, HUSK_RT_BASE + 0x2000, HUSK_RING0_TEXT}},
     };
 
     (void)state;

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Which thread has the vCPU, and for how long. Threads take turns in the order in which they became
+ * able to run; one that does not give way is interrupted after a while, but only if somebody waits.
+ */
+#include <asm/poll.h>
+
+#include "thread.h"
+#include "timers.h"
+
+#define TURN 4000000 /* nanoseconds */
+
+struct thread *current;
+uint32_t thread_work;
+
+static struct thread *ready_first, *ready_last;
+static struct thread *timed; /* sleep with a deadline, in no order */
+static struct host_waiter *host_waiters;
+static uint64_t alarm_at = NEVER; /* the monitor interrupts then, or earlier */
+static struct thread *stopped;    /* its memory is to be freed */
+
+static volatile struct husk_pending *pending(void)
+{
+    return &((struct husk_doorbell *)HUSK_DESC_PAGE)->pending;
+}
+
+/* What stays to be done on the way back to the application. */
+static void update_work(void)
+{
+    thread_work =
+        ready_first || timed || host_waiters || timers_next() != NEVER || signals_deliverable();
+}
+
+static void enqueue(struct thread *thread)
+{
+    thread->ready = true;
+    thread->next = NULL;
+    if (ready_first)
+        ready_last->next = thread;
+    else
+        ready_first = thread;
+    ready_last = thread;
+    thread_work = 1;
+}
+
+static struct thread *dequeue(void)
+{
+    struct thread *thread = ready_first;
+
+    if (thread) {
+        ready_first = thread->next;
+        thread->ready = false;
+    }
+    return thread;
+}
+
+static void timed_add(struct thread *thread)
+{
+    thread->previous_timed = NULL;
+    thread->next_timed = timed;
+    if (timed)
+        timed->previous_timed = thread;
+    timed = thread;
+}
+
+static void timed_remove(struct thread *thread)
+{
+    if (thread->previous_timed)
+        thread->previous_timed->next_timed = thread->next_timed;
+    else
+        timed = thread->next_timed;
+    if (thread->next_timed)
+        thread->next_timed->previous_timed = thread->previous_timed;
+}
+
+static void wake_with(struct thread *thread, int64_t result)
+{
+    if (!thread->sleeping)
+        return;
+    thread->sleeping = false;
+    thread->woken = result;
+    if (thread->deadline != NEVER)
+        timed_remove(thread);
+    enqueue(thread);
+}
+
+void thread_wake(struct thread *thread)
+{
+    wake_with(thread, 0);
+}
+
+void thread_interrupt(struct thread *thread)
+{
+    wake_with(thread, -EINTR);
+    thread_work = 1;
+}
+
+static uint64_t nearest_deadline(void)
+{
+    uint64_t nearest = timers_next();
+
+    for (const struct thread *thread = timed; thread; thread = thread->next_timed)
+        if (thread->deadline < nearest)
+            nearest = thread->deadline;
+    return nearest;
+}
+
+static void expire_deadlines(void)
+{
+    uint64_t now = clock_monotonic();
+
+    for (struct thread *thread = timed, *next; thread; thread = next) {
+        next = thread->next_timed;
+        if (thread->deadline <= now)
+            wake_with(thread, -ETIMEDOUT);
+    }
+    timers_expire(now);
+}
+
+/* Something came from outside: the alarm is over, and there may be signals. */
+static bool take_pending(void)
+{
+    uint64_t signals;
+
+    if (!pending()->due)
+        return false;
+    pending()->due = 0;
+    alarm_at = NEVER;
+    signals = __atomic_exchange_n(&pending()->signals, 0, __ATOMIC_SEQ_CST);
+    if (signals)
+        signals_from_host(signals);
+    return true;
+}
+
+/* Ask the monitor about all handles that somebody waits for, for at most NS. */
+static void poll_host(uint64_t ns)
+{
+    static struct husk_wait waits[HUSK_WAIT_MAX];
+    struct host_waiter *waiter = host_waiters;
+    uint64_t count = 0;
+    int64_t ready;
+
+    for (; waiter && count < HUSK_WAIT_MAX; waiter = waiter->next)
+        waits[count++] = (struct husk_wait){.handle = waiter->handle, .events = waiter->events};
+    clock_slept();
+    ready = HYPERCALL(HUSK_OP_WAIT, waits, count, ns);
+    waiter = host_waiters;
+    for (uint64_t i = 0; ready > 0 && i < count; i++, waiter = waiter->next)
+        if (waits[i].revents) {
+            waiter->revents = waits[i].revents;
+            thread_wake(waiter->thread);
+        }
+}
+
+/* Nobody can run: wait for whatever comes first. */
+static void idle(void)
+{
+    uint64_t deadline = nearest_deadline(), now = deadline == NEVER ? 0 : clock_monotonic();
+
+    if (deadline == NEVER)
+        poll_host(NEVER);
+    else if (deadline > now)
+        poll_host(deadline - now);
+    take_pending();
+    if (deadline != NEVER)
+        expire_deadlines();
+}
+
+/* The new thread's state is loaded, and the last one's memory may go. */
+static void resumed(void)
+{
+    struct thread *gone = stopped;
+
+    if (gone) {
+        stopped = NULL;
+        thread_free(gone);
+    }
+}
+
+static void switch_to(struct thread *next)
+{
+    struct thread *previous = current;
+
+    if (next == previous)
+        return;
+    previous->fs_base = fs_base_get();
+    fpu_save(previous->fpu);
+    current = next;
+    kernel_stack_pointer = next->stack_top;
+    fs_base_set(next->fs_base);
+    fpu_load(next->fpu);
+    thread_switch(&previous->stack_pointer, next->stack_pointer);
+    resumed();
+}
+
+static void run_next(void)
+{
+    struct thread *next;
+
+    while (!(next = dequeue()))
+        idle();
+    switch_to(next);
+}
+
+int64_t thread_sleep(uint64_t deadline)
+{
+    take_pending();
+    if (signals_deliverable())
+        return -EINTR;
+    if (deadline != NEVER && deadline <= clock_monotonic())
+        return -ETIMEDOUT;
+    current->sleeping = true;
+    current->deadline = deadline;
+    if (deadline != NEVER)
+        timed_add(current);
+    run_next();
+    update_work();
+    return current->woken;
+}
+
+void thread_yield(void)
+{
+    if (!ready_first)
+        return;
+    enqueue(current);
+    run_next();
+    update_work();
+}
+
+void thread_start(struct thread *thread)
+{
+    enqueue(thread);
+}
+
+_Noreturn void thread_stop(void)
+{
+    stopped = current;
+    run_next();
+    __builtin_unreachable();
+}
+
+bool thread_alone(void)
+{
+    uint64_t timer = timers_next();
+
+    return !ready_first && !timed && !host_waiters && (timer == NEVER || alarm_at <= timer);
+}
+
+/* The vCPU must come back to guest-rt in time for what others wait for. */
+static void set_alarm(void)
+{
+    uint64_t wanted = nearest_deadline(), turn;
+
+    if ((ready_first || host_waiters) && alarm_at == NEVER) {
+        turn = clock_monotonic() + TURN;
+        wanted = turn < wanted ? turn : wanted;
+    }
+    if (wanted < alarm_at) {
+        uint64_t now = clock_monotonic();
+
+        HYPERCALL(HUSK_OP_ALARM, wanted > now ? wanted - now : 1);
+        alarm_at = wanted;
+    }
+}
+
+bool thread_return(struct husk_regs *regs, bool interrupted)
+{
+    bool changed;
+
+    if (interrupted)
+        pending()->due = 1;
+    if (take_pending()) {
+        if (host_waiters)
+            poll_host(0);
+        expire_deadlines();
+        thread_yield();
+    }
+    changed = signals_deliver(regs);
+    update_work();
+    if (thread_work)
+        set_alarm();
+    return changed;
+}
+
+/* Called by entry.asm for a new thread, before it goes to the application. */
+void thread_begun(struct husk_regs *regs)
+{
+    resumed();
+    update_work();
+    thread_return(regs, false);
+}
+
+void waiter_add_notify(struct wait_queue *queue, struct waiter *waiter,
+                       void (*notify)(struct waiter *waiter))
+{
+    *waiter =
+        (struct waiter){.next = queue->first, .queue = queue, .thread = current, .notify = notify};
+    if (queue->first)
+        queue->first->previous = waiter;
+    queue->first = waiter;
+}
+
+void waiter_add(struct wait_queue *queue, struct waiter *waiter)
+{
+    waiter_add_notify(queue, waiter, NULL);
+}
+
+void waiter_remove(struct waiter *waiter)
+{
+    if (!waiter->queue)
+        return;
+    if (waiter->previous)
+        waiter->previous->next = waiter->next;
+    else
+        waiter->queue->first = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    waiter->queue = NULL;
+}
+
+void queue_wake(struct wait_queue *queue)
+{
+    for (struct waiter *waiter = queue->first, *next; waiter; waiter = next) {
+        next = waiter->next;
+        if (waiter->notify)
+            waiter->notify(waiter);
+        else
+            thread_wake(waiter->thread);
+    }
+}
+
+void host_waiter_add(struct host_waiter *waiter, uint32_t handle, int16_t events)
+{
+    *waiter = (struct host_waiter){
+        .next = host_waiters, .thread = current, .handle = handle, .events = events};
+    if (host_waiters)
+        host_waiters->previous = waiter;
+    host_waiters = waiter;
+}
+
+void host_waiter_remove(struct host_waiter *waiter)
+{
+    if (waiter->previous)
+        waiter->previous->next = waiter->next;
+    else
+        host_waiters = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+}
+
+int64_t wait_for_host(uint32_t handle, int16_t events, uint64_t deadline)
+{
+    struct host_waiter waiter;
+    int64_t ret;
+
+    host_waiter_add(&waiter, handle, events);
+    do
+        ret = thread_sleep(deadline);
+    while (ret == 0 && !waiter.revents);
+    host_waiter_remove(&waiter);
+    return ret < 0 ? ret : waiter.revents;
+}
+
+uint64_t deadline_in(uint64_t ns)
+{
+    uint64_t deadline;
+
+    return __builtin_add_overflow(clock_monotonic(), ns, &deadline) ? NEVER : deadline;
+}
