@@ -119,6 +119,8 @@ static int64_t two_names(enum husk_op op, const uint64_t from[2], const uint64_t
         how = (flags & AT_SYMLINK_FOLLOW ? HUSK_END_FOLLOW : HUSK_END_STAY) |
               (flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : 0);
     ret = path_find(from[0], from[1], how, &source);
+    if (ret == 0 && op == HUSK_OP_LINK && place_follow_descriptor(&source))
+        flags |= AT_EMPTY_PATH;
     if (ret == 0)
         ret = path_find(to[0], to[1], HUSK_END_PARENT, &target);
     return ret < 0 ? ret : call_two(op, &source, &target, flags);

@@ -43,13 +43,13 @@ struct file *working_directory(void)
     return directory;
 }
 
-int64_t directory_path(const struct file *file, char *to, size_t size)
+int64_t file_path(const struct file *file, char *to, size_t size)
 {
     const struct local *local;
     int64_t len;
 
     if (file->system == FS_HOST)
-        return HYPERCALL(HUSK_OP_DIRPATH, file->handle, to, size);
+        return HYPERCALL(HUSK_OP_PATH, file->handle, to, size);
     if (file->system == FS_SYNTHETIC) {
         len = strlen(file->synthetic.entry->path);
         memcpy(to, file->synthetic.entry->path, len);
@@ -64,7 +64,7 @@ int64_t directory_path(const struct file *file, char *to, size_t size)
 static int64_t look_up_path(const struct file *file)
 {
     static char text[HUSK_PATH_MAX];
-    int64_t len = directory_path(file, text, sizeof(text) - 1);
+    int64_t len = file_path(file, text, sizeof(text) - 1);
 
     if (len >= 0)
         take_path(text, len);

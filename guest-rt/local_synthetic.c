@@ -7,6 +7,7 @@
 #include <linux/stat.h>
 
 #include "local_io.h"
+#include "synthetic_text.h"
 
 #define SYNTHETIC_MAGIC 0x6b737568 /* "husk", as the monitor's own directories */
 
@@ -100,22 +101,54 @@ static int64_t do_access(const struct place *place, const uint64_t arg[3])
     return arg[0] & 2 /* W_OK */ && !(entry->mode & 0222) ? -EACCES : 0;
 }
 
-/* /dev/stdin leads to /proc/self/fd/0, and that to a directory's path, or a name for the rest. */
+/* Does PATH still name what FILE is? */
+static bool is_named(struct file *file, const char *path)
+{
+    struct statx open, named;
+
+    return file_path_call(HUSK_OP_STAT, file, AT_EMPTY_PATH, STATX_INO, (uint64_t)&open) == 0 &&
+           path_call(HUSK_OP_STAT, AT_FDCWD, (uint64_t)path, HUSK_END_STAY, AT_SYMLINK_NOFOLLOW,
+                     STATX_INO, (uint64_t)&named) == 0 &&
+           open.stx_ino == named.stx_ino && open.stx_dev_major == named.stx_dev_major &&
+           open.stx_dev_minor == named.stx_dev_minor;
+}
+
+static void put_target(struct file *file, struct text *text)
+{
+    char path[HUSK_PATH_MAX];
+    int64_t len = file_path(file, path, sizeof(path) - 1);
+
+    if (len >= 0) {
+        path[len] = 0;
+        text_string(text, path);
+        if (!is_named(file, path))
+            text_string(text, " (deleted)");
+    } else if (file->system == FS_TMPFS) {
+        text_string(text, "/ (deleted)");
+    } else if (file->kind == HUSK_KIND_TTY) {
+        text_string(text, "/dev/tty");
+    } else if (file->kind == HUSK_KIND_STREAM) {
+        text_string(text, "pipe:[");
+        text_decimal(text, file->handle + 1, 0);
+        text_char(text, ']');
+    } else {
+        text_string(text, "anon_inode:[file]");
+    }
+}
+
+/* /dev/stdin leads to /proc/self/fd/0, and that to a path, or to a name in brackets. */
 static int64_t descriptor_target(const struct synthetic_file *link, char *target, size_t size)
 {
-    static const char directory[] = "/proc/self/fd/";
-    static const char other[] = "anon_inode:[husk]";
-    const struct file *file = file_get(link->descriptor);
+    struct text text = {.left = size, .to = (guest_addr_t)target};
+    struct file *file = file_get(link->descriptor);
 
     if (link->entry->path[1] == 'd') {
-        memcpy(target, directory, sizeof(directory) - 1);
-        target[sizeof(directory) - 1] = '0' + link->descriptor;
-        return sizeof(directory);
+        text_string(&text, "/proc/self/fd/");
+        text_decimal(&text, link->descriptor, 0);
+    } else if (file) {
+        put_target(file, &text);
     }
-    if (file && file->kind == HUSK_KIND_DIR)
-        return directory_path(file, target, size);
-    memcpy(target, other, sizeof(other) - 1);
-    return sizeof(other) - 1;
+    return text_finish(&text);
 }
 
 static int64_t do_readlink(const struct place *place, const uint64_t arg[3])

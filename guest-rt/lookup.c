@@ -191,10 +191,12 @@ static int64_t step_descriptor(struct walk *w, const struct component *c,
 
 static int64_t follow_synthetic(struct walk *w, const struct synthetic_file *link)
 {
-    char target[SYNTHETIC_PATH_MAX];
+    char target[HUSK_PATH_MAX];
     int64_t len = synthetic_target(link, target, sizeof(target));
 
     go_up(w);
+    if (len == 0)
+        return -ENOENT;
     return len < 0 ? len : follow(w, target, len);
 }
 
@@ -276,11 +278,24 @@ static int64_t walk_on(struct walk *w, int64_t result)
     return result == WALK_DONE ? 0 : result;
 }
 
+/* The rest of the path starts from there, also if it begins with the slash behind a name. */
+static int64_t below_host(struct walk *w, uint64_t dir)
+{
+    struct place *place = w->place;
+    int status = 0;
+
+    while (*place->rest == '/')
+        place->rest++;
+    if (!*place->rest)
+        status = prepend(place, ".", 1);
+    return status < 0 ? status : to_host(w, dir);
+}
+
 /* The rest of the path starts from an open directory. */
 static int64_t from_file(struct walk *w, struct file *file)
 {
     if (file->system == FS_HOST)
-        return to_host(w, file->handle);
+        return below_host(w, file->handle);
     if (file->system == FS_TMPFS) {
         w->local = local_of(tmpfs_of(file->node));
         w->dir = file->node;
@@ -301,6 +316,20 @@ void place_of_file(struct file *file, struct place *place)
     place->synthetic = file->synthetic;
     place->slash = false;
     place->end = HUSK_END_FOLLOW;
+}
+
+bool place_follow_descriptor(struct place *place)
+{
+    const struct synthetic *entry = place->system == FS_SYNTHETIC ? place->synthetic.entry : NULL;
+    struct file *file;
+
+    if (!entry || entry->kind != SYNTHETIC_DESCRIPTOR || place->end != HUSK_END_FOLLOW)
+        return false;
+    file = file_get(place->synthetic.descriptor);
+    if (!file)
+        return false;
+    place_of_file(file, place);
+    return true;
 }
 
 /* A relative path. */

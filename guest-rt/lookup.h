@@ -35,6 +35,10 @@ int64_t path_find(uint64_t dirfd, uint64_t addr, unsigned how, struct place *pla
 /* The same for what a descriptor names. */
 void place_of_file(struct file *file, struct place *place);
 
+/* /proc/self/fd/3 that is to be followed, to a file of the host's: PLACE becomes what the
+ * descriptor names. */
+bool place_follow_descriptor(struct place *place);
+
 /* The monitor said EREMOTE about a place of the host's: go on where the path leads. 1: the place is
  * another now; 0: the path stays on the host; -errno. */
 int64_t place_resolve(struct place *place);
@@ -51,9 +55,9 @@ int64_t file_path_call(enum husk_op op, struct file *file, uint64_t arg0, uint64
 /* In cwd.c: the working directory; NULL for the host's root. */
 struct file *working_directory(void);
 
-/* The absolute path of an open directory, without a zero: its length, -ENOENT when it was removed.
- */
-int64_t directory_path(const struct file *file, char *to, size_t size);
+/* The absolute path of an open file or directory, without a zero: its length. -ENOENT when it was
+ * removed, but for what is the host's; -ENOTDIR when it never had one. */
+int64_t file_path(const struct file *file, char *to, size_t size);
 
 /* What a file system does for an operation. */
 typedef int64_t place_fn(const struct place *place, const uint64_t arg[3]);

@@ -92,9 +92,9 @@ int tmpfs_rename(const struct tmpfs_name *from, const struct tmpfs_name *to, uin
  */
 int64_t tmpfs_getdents(struct tmpfs_node *dir, uint64_t *position, guest_addr_t to, uint64_t size);
 
-/* The path of a directory from the file system's root, "" for the root itself, without a zero: its
- * length, -ENOENT when it was removed, -ERANGE. */
-int64_t tmpfs_path(const struct tmpfs_node *dir, char *path, size_t size);
+/* The path by a node's latest name from the file system's root, "" for the root itself, without a
+ * zero: its length, -ENOENT when that was removed, -ERANGE. */
+int64_t tmpfs_path(const struct tmpfs_node *node, char *path, size_t size);
 
 /* Bytes of a symbolic link's target, cut at SIZE; -EINVAL if it is none. */
 int64_t tmpfs_readlink(struct tmpfs_node *link, guest_addr_t to, uint64_t size);

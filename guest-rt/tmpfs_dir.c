@@ -273,11 +273,11 @@ int64_t tmpfs_getdents(struct tmpfs_node *dir, uint64_t *position, guest_addr_t 
     return dirents_result(&dirents, status);
 }
 
-int64_t tmpfs_path(const struct tmpfs_node *dir, char *path, size_t size)
+int64_t tmpfs_path(const struct tmpfs_node *node, char *path, size_t size)
 {
     size_t len = 0;
 
-    for (const struct tmpfs_node *at = dir; !is_root(at); at = at->parent) {
+    for (const struct tmpfs_node *at = node; !is_root(at); at = at->entry->dir) {
         if (!at->entry)
             return -ENOENT;
         len += 1 + at->entry->len;
@@ -285,7 +285,7 @@ int64_t tmpfs_path(const struct tmpfs_node *dir, char *path, size_t size)
     if (len > size)
         return -ERANGE;
     path += len;
-    for (const struct tmpfs_node *at = dir; !is_root(at); at = at->parent) {
+    for (const struct tmpfs_node *at = node; !is_root(at); at = at->entry->dir) {
         path -= at->entry->len;
         memcpy(path, at->entry->name, at->entry->len);
         *--path = '/';

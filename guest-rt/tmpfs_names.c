@@ -178,6 +178,5 @@ int tmpfs_entry_rename(struct tmpfs_entry *entry, const struct tmpfs_name *to)
 void tmpfs_entry_point(struct tmpfs_entry *entry, struct tmpfs_node *node)
 {
     entry->node = node;
-    if (tmpfs_is(node, S_IFDIR))
-        node->entry = entry;
+    node->entry = entry;
 }

@@ -39,9 +39,9 @@ struct tmpfs_node {
         struct radix entries;  /* of a directory: by position */
         char *target;          /* of a symbolic link */
     };
+    struct tmpfs_entry *entry; /* its latest name; NULL for the root and when that was removed */
     /* Of a directory. */
     struct tmpfs_node *parent; /* holds a reference; NULL for the root */
-    struct tmpfs_entry *entry; /* its name; NULL for the root and when it was removed */
     uint64_t position;         /* of the latest entry */
 };
 

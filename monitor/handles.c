@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define INDEX_BITS 16
@@ -12,7 +13,7 @@
 void handles_init(struct handles *handles, const uint8_t stdio_kind[3])
 {
     for (int fd = 0; fd < 3; fd++)
-        handles->table[fd] = (struct handle){.kind = stdio_kind[fd], .dir.fd = fd};
+        handles->table[fd] = (struct handle){.kind = stdio_kind[fd], .dir.fd = fd, .writer = -1};
 }
 
 int64_t handles_insert(struct handles *handles, struct opened *opened)
@@ -25,6 +26,8 @@ int64_t handles_insert(struct handles *handles, struct opened *opened)
         handle->kind = opened->kind;
         handle->dir = (struct guest_dir){.fd = opened->fd, .path = opened->path};
         handle->writable = opened->writable;
+        handle->mount = opened->mount;
+        handle->writer = -1;
         handle->append = false;
         handle->virtual_position = 0;
         return index | (uint32_t)handle->generation << INDEX_BITS;
@@ -71,16 +74,31 @@ void handles_rename(struct handles *handles, const char *from, const char *to)
     }
 }
 
+struct handle *handles_find_file(struct handles *handles, dev_t device, ino_t inode)
+{
+    for (struct handle *handle = handles->table; handle < handles->table + HANDLES_MAX; handle++) {
+        struct stat status;
+
+        if (handle->kind == HUSK_KIND_FILE && fstat(handle->dir.fd, &status) == 0 &&
+            status.st_dev == device && status.st_ino == inode)
+            return handle;
+    }
+    return NULL;
+}
+
 int handles_close(struct handles *handles, uint64_t number)
 {
     struct handle *handle = handles_get(handles, number);
+    int ret = 0;
 
     if (!handle)
         return -EBADF;
+    if (handle->writer >= 0)
+        close(handle->writer);
     /* Other processes may share stdin, stdout and stderr: they stay open here. */
-    if (number > 2 && handle->dir.fd >= 0)
-        close(handle->dir.fd);
+    if (number > 2 && handle->dir.fd >= 0 && close(handle->dir.fd) < 0)
+        ret = -errno;
     free(handle->dir.path);
     *handle = (struct handle){.generation = (handle->generation + 1) & 0x7fff};
-    return 0;
+    return ret;
 }

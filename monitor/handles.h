@@ -16,12 +16,15 @@ struct handle {
     uint16_t generation;
     bool writable;             /* the mount's right: attributes may be changed */
     bool append;               /* every write goes to the end */
-    struct guest_dir dir;      /* fd of every kind; path of directories */
+    struct guest_dir dir;      /* fd of every kind; path of what the guest opened */
+    const struct mount *mount; /* that holds it, or NULL */
+    int writer; /* the same file, opened for truncate(2), or -1: see handles_find_file */
     uint64_t virtual_position; /* of a directory that has no host descriptor */
 };
 
 struct handles {
     struct handle table[HANDLES_MAX];
+    bool locks_records; /* perhaps: fcntl(2), F_SETLK */
 };
 
 /* Handles 0, 1 and 2 for the monitor's own descriptors, with the kinds that were found. */
@@ -33,10 +36,17 @@ int64_t handles_insert(struct handles *handles, struct opened *opened);
 /* The entry, or NULL (EBADF): never issued, closed, or stale. */
 struct handle *handles_get(struct handles *handles, uint64_t number);
 
-/* Directories that were opened at or below FROM are at or below TO now. */
+/* What was opened at or below FROM is at or below TO now. */
 void handles_rename(struct handles *handles, const char *from, const char *to);
 
-/* Close it. 0 or -EBADF. */
+/*
+ * The first regular file that is open and is INODE of DEVICE, as of stat(2), or NULL. Closing any
+ * descriptor of a file ends the process's record locks on it, so descriptors that the monitor opens
+ * for a moment are closed with such a handle if there is one (its WRITER).
+ */
+struct handle *handles_find_file(struct handles *handles, dev_t device, ino_t inode);
+
+/* Close it. 0, or -errno: it is closed then too, but for -EBADF. */
 int handles_close(struct handles *handles, uint64_t number);
 
 #endif

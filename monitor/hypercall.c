@@ -32,7 +32,7 @@ static const struct {
     [HUSK_OP_ACCESS] = {"access", serve_access},
     [HUSK_OP_READLINK] = {"readlink", serve_readlink},
     [HUSK_OP_GETDENTS] = {"getdents", serve_getdents},
-    [HUSK_OP_DIRPATH] = {"dirpath", serve_dirpath},
+    [HUSK_OP_PATH] = {"path", serve_path},
     [HUSK_OP_TTY] = {"tty", serve_tty},
     [HUSK_OP_MAPFILE] = {"mapfile", serve_mapfile},
     [HUSK_OP_MSYNC] = {"msync", serve_msync},

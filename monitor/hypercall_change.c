@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -75,20 +76,25 @@ int64_t serve_symlink(struct run *run, const struct husk_desc *desc)
     return ret < 0 ? ret : mounts_symlink(run->mounts, target.text, path.dir, path.text);
 }
 
-/* "&from, &to": two paths. */
+/* One of "&from, &to". */
+static int get_husk_path(struct run *run, guest_addr_t addr, struct husk_path *path)
+{
+    return memory_read(&run->memory, path, addr, sizeof(*path));
+}
+
+static int get_indirect_path(struct run *run, guest_addr_t addr, struct path_argument *argument)
+{
+    struct husk_path path;
+    int ret = get_husk_path(run, addr, &path);
+
+    return ret < 0 ? ret : hypercall_get_path(run, path.dir, path.addr, path.len, argument);
+}
+
 static int get_two_paths(struct run *run, const struct husk_desc *desc, struct path_argument two[2])
 {
-    for (int i = 0; i < 2; i++) {
-        struct husk_path path;
-        int ret;
+    int ret = get_indirect_path(run, desc->arg[0], &two[0]);
 
-        if (memory_read(&run->memory, &path, desc->arg[i], sizeof(path)) < 0)
-            return -EFAULT;
-        ret = hypercall_get_path(run, path.dir, path.addr, path.len, &two[i]);
-        if (ret < 0)
-            return ret;
-    }
-    return 0;
+    return ret < 0 ? ret : get_indirect_path(run, desc->arg[1], &two[1]);
 }
 
 /* Open directories keep their names in step: ".." starts from them. */
@@ -117,14 +123,36 @@ int64_t serve_rename(struct run *run, const struct husk_desc *desc)
     return ret;
 }
 
+/* linkat of what is open: a directory of the name space is one that cannot be linked. */
+static int64_t link_handle(struct run *run, uint64_t number, guest_addr_t to)
+{
+    const struct handle *handle = handles_get(&run->handles, number);
+    uncleared struct path_argument path;
+    int ret;
+
+    if (!handle && number != HUSK_DIR_ROOT)
+        return -EBADF;
+    ret = get_indirect_path(run, to, &path);
+    if (ret < 0)
+        return ret;
+    if (!handle || handle->dir.fd < 0)
+        return -EPERM;
+    return mounts_link_opened(run->mounts, handle->mount, handle->dir.fd, path.dir, path.text);
+}
+
 int64_t serve_link(struct run *run, const struct husk_desc *desc)
 {
     uncleared struct path_argument two[2];
-    int ret = get_two_paths(run, desc, two);
+    struct husk_path from;
+    int ret = get_husk_path(run, desc->arg[0], &from);
 
+    if (ret == 0 && desc->arg[2] & AT_EMPTY_PATH && from.len == 0)
+        return link_handle(run, from.dir, desc->arg[1]);
+    if (ret == 0)
+        ret = get_two_paths(run, desc, two);
     return ret < 0 ? ret
                    : mounts_link(run->mounts, two[0].dir, two[0].text, two[1].dir, two[1].text,
-                                 (int)desc->arg[2]);
+                                 (int)desc->arg[2] & ~AT_EMPTY_PATH);
 }
 
 int64_t serve_chmod(struct run *run, const struct husk_desc *desc)
@@ -170,12 +198,51 @@ int64_t serve_utimes(struct run *run, const struct husk_desc *desc)
                          desc->arg[3] ? times : NULL, target.flags);
 }
 
+/* A FIFO must not block. */
+#define TRUNCATE_FLAGS (O_WRONLY | O_NONBLOCK)
+
+/*
+ * The handle of the file at PATH if the guest may have record locks on it; else NULL. Closing a
+ * descriptor that is opened here would end them.
+ */
+static struct handle *find_locked(struct run *run, const struct path_argument *path)
+{
+    struct statx stx;
+
+    if (!run->handles.locks_records ||
+        mounts_stat(run->mounts, path->dir, path->text, 0, STATX_INO, &stx) < 0)
+        return NULL;
+    return handles_find_file(&run->handles, makedev(stx.stx_dev_major, stx.stx_dev_minor),
+                             stx.stx_ino);
+}
+
+static int64_t truncate_path(struct run *run, const struct path_argument *path, off_t size)
+{
+    struct handle *locked = find_locked(run, path);
+    struct opened opened;
+    int64_t ret;
+
+    if (locked && locked->writer >= 0) {
+        ret = mounts_access(run->mounts, path->dir, path->text, W_OK, 0);
+        return ret < 0 ? ret : result(ftruncate(locked->writer, size));
+    }
+    ret = mounts_open(run->mounts, path->dir, path->text, TRUNCATE_FLAGS, 0, &opened);
+    if (ret < 0)
+        return ret;
+    free(opened.path);
+    ret = result(ftruncate(opened.fd, size));
+    if (locked)
+        locked->writer = opened.fd;
+    else
+        close(opened.fd);
+    return ret;
+}
+
 int64_t serve_truncate(struct run *run, const struct husk_desc *desc)
 {
     off_t size = (off_t)desc->arg[3];
-    struct opened opened;
     uncleared struct target target;
-    int64_t ret = get_target(run, desc, desc->arg[4], false, &target);
+    int ret = get_target(run, desc, desc->arg[4], false, &target);
 
     if (ret < 0)
         return ret;
@@ -184,12 +251,7 @@ int64_t serve_truncate(struct run *run, const struct husk_desc *desc)
     /* The host knows whether the descriptor was opened for writing. */
     if (target.fd >= 0)
         return result(ftruncate(target.fd, size));
-    ret = mounts_open(run->mounts, target.path.dir, target.path.text, O_WRONLY, 0, &opened);
-    if (ret < 0)
-        return ret;
-    ret = result(ftruncate(opened.fd, size));
-    close(opened.fd);
-    return ret;
+    return truncate_path(run, &target.path, size);
 }
 
 /* A directory of the name space: an empty read-only file system. */

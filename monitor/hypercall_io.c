@@ -218,6 +218,7 @@ int64_t serve_lock(struct run *run, const struct husk_desc *desc)
         return -EFAULT;
     if (fcntl(handle->dir.fd, command, &lock) < 0)
         return -errno;
+    run->handles.locks_records |= command == F_SETLK || command == F_SETLKW;
     if (command != F_GETLK && command != F_OFD_GETLK)
         return 0;
     if (lock.l_pid == getpid())

@@ -175,15 +175,20 @@ int64_t serve_getdents(struct run *run, const struct husk_desc *desc)
     return len;
 }
 
-int64_t serve_dirpath(struct run *run, const struct husk_desc *desc)
+int64_t serve_path(struct run *run, const struct husk_desc *desc)
 {
-    const struct guest_dir *dir;
-    const char *path;
-    int ret = get_dir(run, desc->arg[0], &dir);
+    const struct handle *handle = NULL;
+    const char *path = "/";
+    int ret;
 
-    if (ret < 0)
-        return ret;
-    path = dir ? dir->path : "/";
+    if (desc->arg[0] != HUSK_DIR_ROOT) {
+        handle = handles_get(&run->handles, desc->arg[0]);
+        if (!handle)
+            return -EBADF;
+        path = handle->dir.path;
+    }
+    if (!path)
+        return -ENOTDIR;
     if (strlen(path) > desc->arg[2])
         return -ERANGE;
     ret = memory_write(&run->memory, desc->arg[1], path, strlen(path));

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "husk/abi.h"
 
+struct mount;
 struct mounts; /* not changed once the guest runs: any thread may use it */
 
 /* Returns an empty name space (its root is an empty directory) or NULL. Free with mounts_free. */
@@ -68,8 +69,9 @@ struct guest_dir {
 struct opened {
     enum husk_kind kind; /* FILE (block devices too), DIR; of MOUNT_DEVICES also STREAM and TTY */
     int fd;              /* host descriptor, caller closes; -1 for a directory of the name space */
-    char *path;          /* of a directory: as in struct guest_dir, caller frees; else NULL */
+    char *path;          /* as in struct guest_dir, caller frees */
     bool writable;       /* the mount's right */
+    const struct mount *mount; /* that holds it; NULL: a directory of the name space */
 };
 
 /*
@@ -150,6 +152,9 @@ int mounts_rename(const struct mounts *mounts, const struct guest_dir *from_base
                   struct renamed *renamed);
 int mounts_link(const struct mounts *mounts, const struct guest_dir *from_base, const char *from,
                 const struct guest_dir *to_base, const char *to, int flags);
+/* The same for what is open as FD, from an open in MOUNT. */
+int mounts_link_opened(const struct mounts *mounts, const struct mount *mount, int fd,
+                       const struct guest_dir *to_base, const char *to);
 int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                  mode_t mode, int flags);
 int mounts_chown(const struct mounts *mounts, const struct guest_dir *base, const char *path,

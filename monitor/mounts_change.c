@@ -173,6 +173,38 @@ int mounts_link(const struct mounts *mounts, const struct guest_dir *from_base, 
     return result(linkat(source.dir, source.name, target.dir, last_name(&target, name), 0));
 }
 
+/* linkat(2): AT_EMPTY_PATH is for the privileged, the link in procfs for all who see procfs. */
+static int link_descriptor(int fd, int dir, const char *name)
+{
+    char itself[32];
+    int ret = result(linkat(fd, "", dir, name, AT_EMPTY_PATH));
+
+    if (ret != -ENOENT)
+        return ret;
+    snprintf(itself, sizeof(itself), "/proc/self/fd/%d", fd);
+    return result(linkat(AT_FDCWD, itself, dir, name, AT_SYMLINK_FOLLOW));
+}
+
+int mounts_link_opened(const struct mounts *mounts, const struct mount *mount, int fd,
+                       const struct guest_dir *to_base, const char *to)
+{
+    char name[NAME_SIZE];
+    cleanup_walk struct walk target;
+    int ret = walk_to_new(&target, mounts, to_base, to);
+    struct statx stx;
+
+    if (ret < 0)
+        return ret;
+    if (mount != target.mount)
+        return -EXDEV;
+    ret = stat_beneath(fd, "", STATX_TYPE, &stx);
+    if (ret < 0)
+        return ret;
+    if (S_ISDIR(stx.stx_mode))
+        return -EPERM;
+    return link_descriptor(fd, target.dir, last_name(&target, name));
+}
+
 /* Walk to something whose attributes are to be changed. */
 static int walk_to_change(struct walk *w, const struct mounts *mounts, const struct guest_dir *base,
                           const char *path, int flags)

@@ -267,13 +267,11 @@ static int open_once(const struct mounts *mounts, const struct guest_dir *base, 
             return -EACCES;
     }
 
-    *opened =
-        (struct opened){.kind = kind_of(&w, fd, flags), .fd = -1, .writable = is_writable(&w)};
-    if (is_dir(&w)) {
-        opened->path = strdup(w.path);
-        if (opened->path == NULL)
-            return -ENOMEM;
-    }
+    *opened = (struct opened){
+        .kind = kind_of(&w, fd, flags), .fd = -1, .writable = is_writable(&w), .mount = w.mount};
+    opened->path = strdup(w.path);
+    if (opened->path == NULL)
+        return -ENOMEM;
     opened->fd = fd_release(&fd);
     return 0;
 }

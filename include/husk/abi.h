@@ -103,14 +103,16 @@ enum husk_op {
     HUSK_OP_ACCESS,   /* dir, path, length, mode, AT_ flags */
     HUSK_OP_READLINK, /* dir, path, length, address, length: bytes of the target */
     HUSK_OP_GETDENTS, /* handle, address, length: bytes of struct linux_dirent64 */
-    HUSK_OP_DIRPATH,  /* dir handle, address, length: its absolute guest path; its length */
+    HUSK_OP_PATH,     /* handle, address, length: the absolute guest path that opened it, as it was
+                         renamed since; its length. ENOTDIR: stdio */
     HUSK_OP_TTY,      /* handle, ioctl request (tty_ioctl(2)), address */
     HUSK_OP_MAPFILE,  /* address, length, handle, offset, enum husk_prot, 1 shared or 0 private */
     HUSK_OP_MSYNC,    /* address, length, msync(2) flags */
     HUSK_OP_MKDIR,    /* dir, path, length, mode */
     HUSK_OP_UNLINK,   /* dir, path, length, AT_REMOVEDIR or 0 */
     HUSK_OP_RENAME,   /* &struct husk_path from, &struct husk_path to, renameat2(2) flags */
-    HUSK_OP_LINK,     /* &struct husk_path from, &struct husk_path to, AT_SYMLINK_FOLLOW or 0 */
+    HUSK_OP_LINK,     /* &struct husk_path from, &struct husk_path to, AT_SYMLINK_FOLLOW or 0;
+                         AT_EMPTY_PATH: from.dir is any handle */
     HUSK_OP_SYMLINK,  /* dir, path, length, target address, target length */
     HUSK_OP_CHMOD,    /* dir, path, length, mode, AT_ flags; AT_EMPTY_PATH: dir is any handle */
     HUSK_OP_CHOWN,    /* dir, path, length, uid | gid << 32, AT_ flags; likewise */

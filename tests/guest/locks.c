@@ -69,6 +69,27 @@ static void close_copies(void)
     close(fd);
 }
 
+/* Only a close of the file ends its locks: not what is done to it by its name. */
+static void change_by_name(void)
+{
+    int fd = must_open("file", O_RDWR), reader = must_open("file2", O_RDONLY | O_CREAT);
+
+    check(lock(fd, F_SETLK, F_WRLCK, 0, 10) == 0 && lock(reader, F_SETLK, F_RDLCK, 5, 10) == 0,
+          "locks of two files");
+    for (int i = 0; i < 3; i++)
+        check(truncate("file", 100 * i) == 0 && truncate("file2", 50 + i) == 0, "truncate %d", i);
+    check(chmod("file", 0600) == 0 && chmod("file", 0644) == 0, "chmod");
+    check(rename("file2", "file3") == 0 && rename("file3", "file2") == 0, "rename");
+    check_error(truncate("dir", 0), ENOENT, "truncate of nothing");
+    show_lock("the first lock", fd, F_OFD_GETLK, F_WRLCK, 0, 0);
+    show_lock("the second", reader, F_OFD_GETLK, F_WRLCK, 0, 0);
+    show_status("file");
+    show_status("file2");
+    close(fd);
+    check(truncate("file", 0) == 0 && truncate("file2", 0) == 0, "truncate after a close");
+    close(reader);
+}
+
 static void lock_descriptions(void)
 {
     int one = must_open("file", O_RDWR), two = must_open("file", O_RDWR), copy = dup(one);
@@ -123,6 +144,7 @@ int main(int argc, char **argv)
     enter_scratch(argc, argv);
     lock_records();
     close_copies();
+    change_by_name();
     lock_descriptions();
     refuse();
     lock_files();

@@ -7,6 +7,7 @@ static char buffer[4096];
 static void expect_all(uint64_t handle, int64_t wanted)
 {
     const struct husk_iovec vector = {(guest_addr_t)buffer, 1};
+    const struct husk_path from = {handle, 0, 0}, to = {HUSK_DIR_ROOT, (guest_addr_t) "/x", 2};
 
     expect_result(wanted, HUSK_OP_READ, handle, buffer, 1, HUSK_STREAM);
     expect_result(wanted, HUSK_OP_WRITE, handle, buffer, 1, HUSK_STREAM);
@@ -23,7 +24,8 @@ static void expect_all(uint64_t handle, int64_t wanted)
     expect_result(wanted, HUSK_OP_STAT, handle, ".", 1, 0, STATX_ALL, buffer);
     expect_result(wanted, HUSK_OP_ACCESS, handle, ".", 1, 0);
     expect_result(wanted, HUSK_OP_READLINK, handle, ".", 1, buffer, sizeof(buffer));
-    expect_result(wanted, HUSK_OP_DIRPATH, handle, buffer, sizeof(buffer));
+    expect_result(wanted, HUSK_OP_PATH, handle, buffer, sizeof(buffer));
+    expect_result(wanted, HUSK_OP_LINK, &from, &to, AT_EMPTY_PATH);
 }
 
 static void never_given(void)
@@ -67,7 +69,8 @@ static void of_another_kind(const char *directory_path, const char *path)
     expect_result(-ENOTDIR, HUSK_OP_STAT, file, "x", 1, 0, STATX_ALL, buffer);
     expect_result(-ENOTDIR, HUSK_OP_ACCESS, file, "x", 1, 0);
     expect_result(-ENOTDIR, HUSK_OP_READLINK, file, "x", 1, buffer, sizeof(buffer));
-    expect_result(-ENOTDIR, HUSK_OP_DIRPATH, file, buffer, sizeof(buffer));
+    expect_result((int64_t)strlen(path), HUSK_OP_PATH, file, buffer, sizeof(buffer));
+    expect_result(-ENOTDIR, HUSK_OP_PATH, 0, buffer, sizeof(buffer));
     expect_result(-ENOTTY, HUSK_OP_TTY, file, 0x5401, buffer);
     expect_result(-EBADF, HUSK_OP_WRITE, file, buffer, 1, HUSK_STREAM);
     for (uint64_t request = 0x5400; request < 0x5480; request++)

@@ -58,8 +58,8 @@ static void paths(uint64_t directory)
 
 static void results(uint64_t directory)
 {
-    expect_result(-ERANGE, HUSK_OP_DIRPATH, directory, page, 0);
-    expect_result(-ERANGE, HUSK_OP_DIRPATH, directory, page, 1);
+    expect_result(-ERANGE, HUSK_OP_PATH, directory, page, 0);
+    expect_result(-ERANGE, HUSK_OP_PATH, directory, page, 1);
     expect_result(-EINVAL, HUSK_OP_GETDENTS, directory, page, 1);
     expect_result(1, HUSK_OP_READLINK, directory, "link", 4, page, 1);
     for (size_t i = 0; i < COUNT(huge); i++) {

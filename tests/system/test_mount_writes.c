@@ -194,6 +194,20 @@ static void test_names_do_not_cross_mounts(void **state)
     assert_untouched();
 }
 
+/* Else a file that may only be read could be written through the other mount. */
+static void test_open_files_are_not_linked_into_other_mounts(void **state)
+{
+    (void)state;
+    assert_changes(CHANGE(LIST("in:/r", "in:/w:rw", "in/file:/f:ro"), "link-open", "/r/file",
+                          "/w/new", "link-open", "/f", "/w/new", "link-open", "/w/file", "/r/new",
+                          "link-open", "/w/dir", "/w/new", "link-open", "/w/file", "/w/new",
+                          "unlink", "/w/new"),
+                   "link-open /r/file /w/new: EXDEV\nlink-open /f /w/new: EXDEV\n"
+                   "link-open /w/file /r/new: EROFS\nlink-open /w/dir /w/new: EPERM\n"
+                   "link-open /w/file /w/new: done\nunlink /w/new: done\n");
+    assert_untouched();
+}
+
 static void test_mounted_file_can_be_written_not_replaced(void **state)
 {
     struct bytes after;
@@ -377,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_read_only_mount_in_a_writable_one),
         cmocka_unit_test(test_mount_points_stay),
         cmocka_unit_test(test_names_do_not_cross_mounts),
+        cmocka_unit_test(test_open_files_are_not_linked_into_other_mounts),
         cmocka_unit_test(test_mounted_file_can_be_written_not_replaced),
         cmocka_unit_test(test_links_lead_out_of_no_mount),
         cmocka_unit_test(test_special_files_cannot_be_opened),

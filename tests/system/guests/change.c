@@ -157,6 +157,13 @@ static long do_link(const char *from, const char *to)
     return link(from, to);
 }
 
+static long do_link_open(const char *from, const char *to)
+{
+    int fd = open(from, O_RDONLY);
+
+    return fd < 0 ? -1 : linkat(fd, "", AT_FDCWD, to, AT_EMPTY_PATH);
+}
+
 static long do_symlink(const char *target, const char *path)
 {
     return symlink(target, path);
@@ -195,6 +202,7 @@ static const struct {
     {"exchange", NULL, do_exchange},
     {"rename", NULL, do_rename},
     {"link", NULL, do_link},
+    {"link-open", NULL, do_link_open},
     {"symlink", NULL, do_symlink},
 };
 
