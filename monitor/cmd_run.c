@@ -164,7 +164,8 @@ static int prepare(struct run *run, struct husk_error *err)
     if (program_open(&run->program, options->image, err) < 0 ||
         open_mounts(run, &request, err) < 0 || enter_workdir(run, &request, err) < 0 ||
         open_output("--trace", options->trace, &run->trace_fd, err) < 0 ||
-        open_output("--stats", options->stats, &run->stats.fd, err) < 0)
+        open_output("--stats", options->stats, &run->stats.fd, err) < 0 ||
+        net_start(&run->network, options, run->trace_fd, err) < 0)
         return -1;
     request.ignored = interrupt_ignored();
     request.umask = umask(0); /* guest-rt applies it, and the guest can change it */

@@ -16,26 +16,57 @@ void handles_init(struct handles *handles, const uint8_t stdio_kind[3])
         handles->table[fd] = (struct handle){.kind = stdio_kind[fd], .dir.fd = fd, .writer = -1};
 }
 
+static struct handle *find_free(struct handles *handles)
+{
+    for (struct handle *handle = handles->table + 3; handle < handles->table + HANDLES_MAX;
+         handle++)
+        if (handle->kind == HUSK_KIND_NONE)
+            return handle;
+    return NULL;
+}
+
+static int64_t number_of(const struct handles *handles, const struct handle *handle)
+{
+    return (handle - handles->table) | (int64_t)handle->generation << INDEX_BITS;
+}
+
 int64_t handles_insert(struct handles *handles, struct opened *opened)
 {
-    for (uint32_t index = 3; index < HANDLES_MAX; index++) {
-        struct handle *handle = &handles->table[index];
+    struct handle *handle = find_free(handles);
 
-        if (handle->kind != HUSK_KIND_NONE)
-            continue;
-        handle->kind = opened->kind;
-        handle->dir = (struct guest_dir){.fd = opened->fd, .path = opened->path};
-        handle->writable = opened->writable;
-        handle->mount = opened->mount;
-        handle->writer = -1;
-        handle->append = false;
-        handle->virtual_position = 0;
-        return index | (uint32_t)handle->generation << INDEX_BITS;
+    if (!handle) {
+        if (opened->fd >= 0)
+            close(opened->fd);
+        free(opened->path);
+        return -ENFILE;
     }
-    if (opened->fd >= 0)
-        close(opened->fd);
-    free(opened->path);
-    return -ENFILE;
+    *handle = (struct handle){
+        .kind = opened->kind,
+        .generation = handle->generation,
+        .writable = opened->writable,
+        .mount = opened->mount,
+        .writer = -1,
+        .dir = {.fd = opened->fd, .path = opened->path},
+    };
+    return number_of(handles, handle);
+}
+
+int64_t handles_insert_socket(struct handles *handles, struct net_socket *socket, int fd)
+{
+    struct handle *handle = find_free(handles);
+
+    if (!handle) {
+        net_socket_close(socket, fd);
+        return -ENFILE;
+    }
+    *handle = (struct handle){
+        .kind = HUSK_KIND_SOCKET,
+        .generation = handle->generation,
+        .writer = -1,
+        .dir = {.fd = fd},
+        .socket = socket,
+    };
+    return number_of(handles, handle);
 }
 
 struct handle *handles_get(struct handles *handles, uint64_t number)
@@ -96,7 +127,9 @@ int handles_close(struct handles *handles, uint64_t number)
     if (handle->writer >= 0)
         close(handle->writer);
     /* Other processes may share stdin, stdout and stderr: they stay open here. */
-    if (number > 2 && handle->dir.fd >= 0 && close(handle->dir.fd) < 0)
+    if (handle->socket)
+        net_socket_close(handle->socket, handle->dir.fd);
+    else if (number > 2 && handle->dir.fd >= 0 && close(handle->dir.fd) < 0)
         ret = -errno;
     free(handle->dir.path);
     *handle = (struct handle){.generation = (handle->generation + 1) & 0x7fff};

@@ -8,6 +8,7 @@
 
 #include "husk/abi.h"
 #include "mounts.h"
+#include "net.h"
 
 #define HANDLES_MAX 1088 /* the guest's 1,024 descriptors and what it holds for itself */
 
@@ -20,6 +21,7 @@ struct handle {
     const struct mount *mount; /* that holds it, or NULL */
     int writer; /* the same file, opened for truncate(2), or -1: see handles_find_file */
     uint64_t virtual_position; /* of a directory that has no host descriptor */
+    struct net_socket *socket; /* of a socket, else NULL */
 };
 
 struct handles {
@@ -32,6 +34,9 @@ void handles_init(struct handles *handles, const uint8_t stdio_kind[3]);
 
 /* Take over what was opened. Returns the handle, or -ENFILE: OPENED is then closed. */
 int64_t handles_insert(struct handles *handles, struct opened *opened);
+
+/* The same for a socket and its host descriptor. -ENFILE: both are then closed. */
+int64_t handles_insert_socket(struct handles *handles, struct net_socket *socket, int fd);
 
 /* The entry, or NULL (EBADF): never issued, closed, or stale. */
 struct handle *handles_get(struct handles *handles, uint64_t number);

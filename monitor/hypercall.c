@@ -52,6 +52,19 @@ static const struct {
     [HUSK_OP_FLOCK] = {"flock", serve_flock},
     [HUSK_OP_APPEND] = {"append", serve_append},
     [HUSK_OP_RESOLVE] = {"resolve", serve_resolve},
+    [HUSK_OP_SOCKET] = {"socket", serve_socket},
+    [HUSK_OP_BIND] = {"bind", serve_bind},
+    [HUSK_OP_LISTEN] = {"listen", serve_listen},
+    [HUSK_OP_ACCEPT] = {"accept", serve_accept},
+    [HUSK_OP_CONNECT] = {"connect", serve_connect},
+    [HUSK_OP_SHUTDOWN] = {"shutdown", serve_shutdown},
+    [HUSK_OP_NAME] = {"name", serve_name},
+    [HUSK_OP_SEND] = {"send", serve_send},
+    [HUSK_OP_RECEIVE] = {"receive", serve_receive},
+    [HUSK_OP_GETOPT] = {"getoption", serve_getoption},
+    [HUSK_OP_SETOPT] = {"setoption", serve_setoption},
+    [HUSK_OP_QUEUED] = {"queued", serve_queued},
+    [HUSK_OP_HOSTS] = {"hosts", serve_hosts},
 };
 
 const char *hypercall_name(uint32_t op)

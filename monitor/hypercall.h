@@ -28,6 +28,14 @@ struct path_argument {
 int hypercall_get_path(struct run *run, uint64_t dir, guest_addr_t addr, uint64_t len,
                        struct path_argument *path);
 
+/*
+ * COUNT elements of the guest's vector at ADDR as host pointers, for ACCESS (enum husk_prot). It
+ * ends early at memory that is not accessible, as a transfer on Linux does; nothing accessible is
+ * -EFAULT. Returns the number of elements in HOST, or -errno; *SIZE is what all were to hold.
+ */
+int64_t hypercall_get_vector(struct run *run, guest_addr_t addr, uint64_t count, int access,
+                             struct iovec host[HUSK_IOV_MAX], uint64_t *size);
+
 /* hypercall_process.c */
 hypercall_fn serve_exit, serve_fault, serve_trace, serve_mark, serve_clock, serve_random,
     serve_fsbase, serve_tty;
@@ -43,5 +51,13 @@ hypercall_fn serve_open, serve_stat, serve_access, serve_readlink, serve_getdent
 /* hypercall_change.c */
 hypercall_fn serve_mkdir, serve_unlink, serve_rename, serve_link, serve_symlink, serve_chmod,
     serve_chown, serve_utimes, serve_truncate, serve_statfs;
+/* hypercall_net.c */
+hypercall_fn serve_socket, serve_bind, serve_listen, serve_accept, serve_connect, serve_shutdown,
+    serve_name, serve_send, serve_receive, serve_getoption, serve_setoption, serve_queued,
+    serve_hosts;
+
+/* READ, WRITE and their vectors on a socket. */
+int64_t hypercall_socket_transfer(struct run *run, const struct handle *handle, bool to_guest,
+                                  const struct iovec *iov, int count);
 
 #endif

@@ -39,12 +39,16 @@ static ssize_t append(int fd, const struct iovec *iov, int count, uint64_t offse
     return syscall(SYS_pwritev2, fd, iov, (long)count, (long)offset, 0L, (long)RWF_APPEND);
 }
 
-static ssize_t transfer_host(const struct handle *handle, enum direction direction,
+static ssize_t transfer_host(struct run *run, const struct handle *handle, enum direction direction,
                              const struct iovec *iov, int count, uint64_t offset)
 {
     int fd = handle->dir.fd;
     ssize_t done;
 
+    if (handle->kind == HUSK_KIND_SOCKET)
+        return offset == HUSK_STREAM
+                   ? hypercall_socket_transfer(run, handle, direction == TO_GUEST, iov, count)
+                   : -ESPIPE;
     if (direction == FROM_GUEST && handle->append)
         done = append(fd, iov, count, offset);
     else if (offset == HUSK_STREAM)
@@ -71,7 +75,7 @@ static int64_t transfer(struct run *run, const struct husk_desc *desc, enum dire
     else if (!(iov.iov_base = memory_pointer_prefix(&run->memory, desc->arg[1], &iov.iov_len,
                                                     access_for(direction))))
         return -EFAULT;
-    return transfer_host(handle, direction, &iov, 1, desc->arg[3]);
+    return transfer_host(run, handle, direction, &iov, 1, desc->arg[3]);
 }
 
 int64_t serve_read(struct run *run, const struct husk_desc *desc)
@@ -84,19 +88,15 @@ int64_t serve_write(struct run *run, const struct husk_desc *desc)
     return transfer(run, desc, FROM_GUEST);
 }
 
-/*
- * Turn the guest's vector into host pointers. It ends early at memory that is not accessible, as a
- * transfer on Linux does; nothing accessible is -EFAULT. Returns the number of host elements.
- */
 static int64_t translate(const struct guest_memory *memory, const struct husk_iovec *guest,
-                         uint64_t count, int access, struct iovec host[HUSK_IOV_MAX])
+                         uint64_t count, int access, struct iovec host[HUSK_IOV_MAX],
+                         uint64_t *size)
 {
     uint64_t total = 0;
 
     for (uint64_t i = 0; i < count; i++)
-        if (guest[i].len > INT64_MAX || (total += guest[i].len) > INT64_MAX)
+        if (guest[i].len > INT64_MAX || (*size += guest[i].len) > INT64_MAX)
             return -EINVAL;
-    total = 0;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t want = guest[i].len, len;
 
@@ -114,27 +114,37 @@ static int64_t translate(const struct guest_memory *memory, const struct husk_io
     return count;
 }
 
+int64_t hypercall_get_vector(struct run *run, guest_addr_t addr, uint64_t count, int access,
+                             struct iovec host[HUSK_IOV_MAX], uint64_t *size)
+{
+    uncleared struct husk_iovec guest[HUSK_IOV_MAX];
+
+    *size = 0;
+    if (count > HUSK_IOV_MAX)
+        return -EINVAL;
+    if (count == 0)
+        return 0;
+    if (memory_read(&run->memory, guest, addr, count * sizeof(guest[0])) < 0)
+        return -EFAULT;
+    return translate(&run->memory, guest, count, access, host, size);
+}
+
 static int64_t transfer_vector(struct run *run, const struct husk_desc *desc,
                                enum direction direction)
 {
-    uncleared struct husk_iovec guest[HUSK_IOV_MAX];
     uncleared struct iovec host[HUSK_IOV_MAX];
     struct handle *handle;
+    uint64_t size;
     int64_t count;
     int ret = data_handle(run, desc->arg[0], &handle);
 
     if (ret < 0)
         return ret;
-    if (desc->arg[2] > HUSK_IOV_MAX)
-        return -EINVAL;
-    if (desc->arg[2] == 0)
-        return 0;
-    if (memory_read(&run->memory, guest, desc->arg[1], desc->arg[2] * sizeof(guest[0])) < 0)
-        return -EFAULT;
-    count = translate(&run->memory, guest, desc->arg[2], access_for(direction), host);
-    if (count < 0)
+    count =
+        hypercall_get_vector(run, desc->arg[1], desc->arg[2], access_for(direction), host, &size);
+    if (count <= 0)
         return count;
-    return transfer_host(handle, direction, host, (int)count, desc->arg[3]);
+    return transfer_host(run, handle, direction, host, (int)count, desc->arg[3]);
 }
 
 int64_t serve_readv(struct run *run, const struct husk_desc *desc)

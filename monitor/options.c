@@ -20,7 +20,7 @@ enum value_use { VALUE_NONE, VALUE_OPTIONAL, VALUE_REQUIRED };
 struct option {
     char letter;  /* or 0 */
     char name[8]; /* inline, like form: no pointer to relocate at start */
-    char form[24];
+    char form[25];
     enum value_use use;
     int (*set)(struct run_options *options, const struct option *option, const char *value,
                struct husk_error *err);
@@ -268,18 +268,39 @@ static int set_help(struct run_options *options, const struct option *option, co
     return 0;
 }
 
-static int set_network(struct run_options *options, const struct option *option, const char *value,
+static const char too_many_rules[] = "there are 64 already, and 64 are the most";
+
+static int set_publish(struct run_options *options, const struct option *option, const char *value,
                        struct husk_error *err)
 {
-    (void)options;
-    return refuse(option, value, "not available in this version; programs have no network", err);
+    const char *reason = too_many_rules;
+
+    if (options->publish_count < NET_RULES_MAX)
+        reason = net_parse_publish(value, &options->publish[options->publish_count]);
+    if (reason)
+        return refuse(option, value, reason, err);
+    options->publish_count++;
+    return 0;
+}
+
+static int set_connect(struct run_options *options, const struct option *option, const char *value,
+                       struct husk_error *err)
+{
+    const char *reason = too_many_rules;
+
+    if (options->connect_count < NET_RULES_MAX)
+        reason = net_parse_connect(value, &options->connect[options->connect_count]);
+    if (reason)
+        return refuse(option, value, reason, err);
+    options->connect_count++;
+    return 0;
 }
 
 static const struct option option_table[] = {
     {'v', "volume", "HOST:GUEST[:ro]", VALUE_REQUIRED, set_volume},
     {0, "tmpfs", "GUEST[:SIZE]", VALUE_REQUIRED, set_tmpfs},
-    {'p', "publish", "[ADDR:]HOST:GUEST", VALUE_REQUIRED, set_network},
-    {0, "connect", "HOST:PORT", VALUE_REQUIRED, set_network},
+    {'p', "publish", "[ADDR:]HOST:GUEST[/udp]", VALUE_REQUIRED, set_publish},
+    {0, "connect", "HOST:PORT", VALUE_REQUIRED, set_connect},
     {'e', "env", "NAME[=VALUE]", VALUE_REQUIRED, set_environment},
     {'w', "workdir", "DIR", VALUE_REQUIRED, set_workdir},
     {'m', "memory", "SIZE, e.g. 256M", VALUE_REQUIRED, set_memory},

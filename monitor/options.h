@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "net_rules.h"
 
 struct volume_option {
     char *host;        /* as given, never empty */
@@ -30,6 +31,10 @@ struct run_options {
     size_t volume_count;
     struct tmpfs_option tmpfs[TMPFS_MAX];
     size_t tmpfs_count;
+    struct net_publish_rule publish[NET_RULES_MAX];
+    size_t publish_count;
+    struct net_connect_rule connect[NET_RULES_MAX];
+    size_t connect_count;
     const char **environment; /* of -e: NAME=VALUE, each NAME once; NAME alone was looked up */
     size_t environment_count;
     const char *workdir;   /* absolute guest path as given, fits struct husk_boot; default "/" */

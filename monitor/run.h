@@ -11,6 +11,7 @@
 #include "kvm.h"
 #include "memory.h"
 #include "mounts.h"
+#include "net.h"
 #include "options.h"
 #include "program.h"
 #include "stats.h"
@@ -22,6 +23,7 @@ struct run {
     struct guest_memory memory;
     struct mounts *mounts;
     struct handles handles;
+    struct network network;
     struct stats stats;
     int trace_fd; /* where --trace's lines go, or -1 */
     bool ended;

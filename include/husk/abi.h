@@ -125,6 +125,19 @@ enum husk_op {
     HUSK_OP_FLOCK,    /* handle, flock(2) operation */
     HUSK_OP_APPEND,   /* handle, 1 or 0: O_APPEND for writes from now on */
     HUSK_OP_RESOLVE,  /* dir, path, length, enum husk_end, buffer, size: see HUSK_LOCAL_ */
+    HUSK_OP_SOCKET,   /* AF_INET or AF_INET6, type, protocol: handle */
+    HUSK_OP_BIND,     /* socket, sockaddr, length */
+    HUSK_OP_LISTEN,   /* socket, backlog */
+    HUSK_OP_ACCEPT,   /* socket, sockaddr, room: handle in bits 0..31, length in bits 32..63 */
+    HUSK_OP_CONNECT,  /* socket, sockaddr, length; -EINPROGRESS: wait until it is writable */
+    HUSK_OP_SHUTDOWN, /* socket, SHUT_ */
+    HUSK_OP_NAME,     /* socket, 0 its own or 1 the peer's, sockaddr, room: the name's length */
+    HUSK_OP_SEND,     /* socket, &struct husk_message[n], n <= HUSK_MESSAGES_MAX, MSG_ flags */
+    HUSK_OP_RECEIVE,  /* likewise; both: the number of messages, or -errno of the first */
+    HUSK_OP_GETOPT,   /* socket, level, option, address, room: bytes written */
+    HUSK_OP_SETOPT,   /* socket, level, option, address, length */
+    HUSK_OP_QUEUED,   /* socket: bytes that can be read at once (FIONREAD) */
+    HUSK_OP_HOSTS,    /* address, room: the lines of /etc/hosts for what --connect names; bytes */
     HUSK_OP_COUNT
 };
 
@@ -148,6 +161,7 @@ enum husk_kind {
     HUSK_KIND_STREAM, /* pipe, socket, character device: no offset, HUSK_STREAM */
     HUSK_KIND_TTY,    /* a stream for which isatty(3) is true */
     HUSK_KIND_SHARED, /* regular file inherited as stdin, stdout or stderr: offset on the host */
+    HUSK_KIND_SOCKET, /* TCP or UDP; every operation returns at once, with -EAGAIN if need be */
 };
 
 /*
@@ -198,6 +212,20 @@ struct husk_wait {
 };
 _Static_assert(sizeof(struct husk_wait) == 8, "struct pollfd's layout");
 #define HUSK_WAIT_MAX 1088 /* as many as there can be handles */
+
+#define HUSK_MESSAGES_MAX 16
+#define HUSK_HOSTS_MAX    4096 /* bytes that HUSK_OP_HOSTS has at most */
+
+struct husk_message {
+    guest_addr_t iov;   /* IN  struct husk_iovec[] */
+    uint64_t iov_count; /* IN  at most HUSK_IOV_MAX */
+    guest_addr_t
+        name; /* IN  sockaddr: where to (0: none), or where to put from whom (0: nowhere) */
+    uint32_t name_size; /* IN  its length or the room; OUT of RECEIVE: the whole length, 0: none */
+    uint32_t flags;     /* OUT of RECEIVE: msg_flags */
+    int64_t result;     /* OUT bytes */
+};
+_Static_assert(sizeof(struct husk_message) == 40, "no padding");
 
 struct husk_clock {
     uint64_t realtime_ns;  /* OUT */

@@ -90,9 +90,10 @@ static const struct refusal {
     {{"run", "--stats=", BUSYBOX}, {"--stats"}},
     {{"run", "--stats=/no/such/file", BUSYBOX, "true"}, {"--stats", "/no/such/file"}},
 
-    {{"run", "-p", "80:80", BUSYBOX}, {"--publish", "80:80", "not available"}},
-    {{"run", "--publish", "80:80", BUSYBOX}, {"--publish", "80:80"}},
-    {{"run", "--connect", "host:80", BUSYBOX}, {"--connect", "host:80", "not available"}},
+    {{"run", "-p", "80", BUSYBOX}, {"--publish", "80", "HOST:GUEST"}},
+    {{"run", "--publish", "80:99999", BUSYBOX}, {"--publish", "80:99999", "GUEST"}},
+    {{"run", "--connect", "host", BUSYBOX}, {"--connect", "host", "HOST:PORT"}},
+    {{"run", "--connect", "::1:80", BUSYBOX}, {"--connect", "::1:80", "[2001:db8::1]"}},
     {{"run", "-x", BUSYBOX}, {"-x", "unknown option"}},
     {{"run", "--nope", BUSYBOX}, {"--nope", "unknown option"}},
     {{"run", "--nope=5", BUSYBOX}, {"--nope", "unknown option"}},

@@ -152,7 +152,7 @@ static void test_missing_values_are_refused_with_their_form(void **state)
     assert_refused("--workdir needs a value: DIR", "-w");
     assert_refused("--memory needs a value: SIZE, e.g. 256M", "-m");
     assert_refused("--timeout needs a value: DURATION, e.g. 30s", "--timeout");
-    assert_refused("--publish needs a value: [ADDR:]HOST:GUEST", "-p");
+    assert_refused("--publish needs a value: [ADDR:]HOST:GUEST[/udp]", "-p");
     assert_refused("--connect needs a value: HOST:PORT", "--connect");
 }
 
@@ -440,13 +440,34 @@ static void test_an_empty_trace_or_stats_file_is_refused(void **state)
     assert_refused("--stats=: give a file name, or leave the '=' out", "--stats=", "i");
 }
 
-static void test_network_options_are_not_available_yet(void **state)
+static void test_network_rules_are_collected(void **state)
 {
     (void)state;
-    assert_refused("--publish 8080:80: not available in this version; programs have no network",
-                   "-p", "8080:80", "i");
-    assert_refused("--connect a:80: not available in this version; programs have no network",
-                   "--connect=a:80", "i");
+    assert_int_equal(parse("-p", "8080:80", "-p[::1]:0:53/udp", "--connect=example.org:443", "i"),
+                     0);
+    assert_int_equal(options.publish_count, 2);
+    assert_int_equal(options.publish[0].host.port, 8080);
+    assert_int_equal(options.publish[1].guest_port, 53);
+    assert_int_equal(options.connect_count, 1);
+    assert_int_equal(options.connect[0].port, 443);
+}
+
+static void test_network_rules_are_refused_by_name_and_number(void **state)
+{
+    char *many[2 * NET_RULES_MAX + 4];
+
+    (void)state;
+    assert_refused("--publish 80: give HOST:GUEST, two ports, e.g. 8080:80", "-p", "80", "i");
+    assert_refused("--connect a: give HOST:PORT, e.g. example.org:443, 10.0.0.0/8:5432, [::1]:80 "
+                   "or '*:443'",
+                   "--connect=a", "i");
+    for (size_t i = 0; i <= NET_RULES_MAX; i++) {
+        many[2 * i] = (char *)"--connect";
+        many[2 * i + 1] = (char *)"a:80";
+    }
+    many[2 * NET_RULES_MAX + 2] = (char *)"i";
+    many[2 * NET_RULES_MAX + 3] = NULL;
+    check_refused(many, "--connect a:80: there are 64 already, and 64 are the most");
 }
 
 static void test_options_can_be_freed_twice(void **state)
@@ -516,7 +537,8 @@ int main(void)
         test(test_a_malformed_timeout_is_refused),
         test(test_trace_and_stats_take_a_file_only_after_an_equals_sign),
         test(test_an_empty_trace_or_stats_file_is_refused),
-        test(test_network_options_are_not_available_yet),
+        test(test_network_rules_are_collected),
+        test(test_network_rules_are_refused_by_name_and_number),
         test(test_options_can_be_freed_twice),
         test(test_help_knows_every_command_and_option),
     };
