@@ -126,9 +126,9 @@ int handles_close(struct handles *handles, uint64_t number)
         return -EBADF;
     if (handle->writer >= 0)
         close(handle->writer);
-    /* Other processes may share stdin, stdout and stderr: they stay open here. */
     if (handle->socket)
         net_socket_close(handle->socket, handle->dir.fd);
+    /* Other processes may share stdin, stdout and stderr: they stay open here. */
     else if (number > 2 && handle->dir.fd >= 0 && close(handle->dir.fd) < 0)
         ret = -errno;
     free(handle->dir.path);
