@@ -68,8 +68,16 @@ $(B)/monitor/%.o: monitor/%.c
 	mkdir -p $(@D)
 	$(MUSL_CC) $(MONITOR_CFLAGS) -MMD -MP -c $< -o $@
 
-# ring0.bin and guest-rt.elf are part of the monitor.
-EMBEDDED := $(B)/guest-rt/ring0.bin $(B)/guest-rt/guest-rt.elf
+# The jail's seccomp filters are compiled here, as libseccomp is linked against glibc.
+$(B)/jail-filter: tools/jail-filter.c monitor/jail.h
+	mkdir -p $(@D)
+	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -D_GNU_SOURCE $< -lseccomp -o $@
+
+$(B)/jail.bpf: $(B)/jail-filter
+	$< > $@
+
+# Part of the monitor.
+EMBEDDED := $(B)/guest-rt/ring0.bin $(B)/guest-rt/guest-rt.elf $(B)/jail.bpf
 $(B)/monitor/embedded.o: $(EMBEDDED)
 $(B)/monitor/embedded.o: MONITOR_CFLAGS += -Wa,-I$(B)
 

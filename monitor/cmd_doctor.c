@@ -3,8 +3,6 @@
  * husk doctor: what this host offers, and what is missing.
  */
 #include <errno.h>
-#include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "jail.h"
 #include "kvm.h"
 
 /* One line of the report: what, how it is, and what to do about it. */
@@ -59,27 +58,28 @@ static bool check_openat2(void)
     return works;
 }
 
-/* Layers of the jail: their lack does not keep husk from running. */
-static void check_landlock(void)
+/*
+ * The layers of the jail, by going there: a container may refuse what the kernel has. Their lack
+ * does not keep husk from running. The last thing that doctor does, but for printing.
+ */
+static void check_jail(void)
 {
-    char text[64];
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    struct jail_report report;
 
-    if (abi > 0)
-        snprintf(text, sizeof(text), "ABI %ld", abi);
-    else
-        snprintf(text, sizeof(text), "%s; boot with lsm=...,landlock",
-                 errno == ENOSYS ? "not in this kernel" : "not enabled");
-    line(abi > 0, "landlock", text);
-}
+    jail_enter(NULL, &report);
+    for (enum jail_layer layer = 0; layer < JAIL_LAYERS; layer++) {
+        char text[160];
 
-static void check_seccomp(void)
-{
-    unsigned action = SECCOMP_RET_KILL_PROCESS;
-    bool works = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
-
-    line(works, "seccomp",
-         works ? "filters can end the process" : "not in this kernel (CONFIG_SECCOMP_FILTER)");
+        if (report.error[layer])
+            snprintf(text, sizeof(text), "%s: %s; %s", jail_layer_name(layer),
+                     strerror(report.error[layer]), jail_layer_advice(layer));
+        else if (layer == JAIL_LANDLOCK)
+            snprintf(text, sizeof(text), "%s confines files, ABI %d", jail_layer_name(layer),
+                     report.landlock_abi);
+        else
+            snprintf(text, sizeof(text), "%s holds", jail_layer_name(layer));
+        line(!report.error[layer], "jail", text);
+    }
 }
 
 int cmd_doctor(char **argv)
@@ -94,8 +94,7 @@ int cmd_doctor(char **argv)
     good = check_kernel();
     good &= check_kvm();
     good &= check_openat2();
-    check_landlock();
-    check_seccomp();
+    check_jail();
     printf("%s\n", good ? "husk can run programs here" : "husk cannot run programs here");
     return good && fflush(stdout) == 0 ? 0 : STATUS_HUSK;
 }

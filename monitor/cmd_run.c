@@ -16,6 +16,7 @@
 #include "help.h"
 #include "hypercall.h"
 #include "interrupt.h"
+#include "jail.h"
 #include "locals.h"
 #include "report.h"
 #include "symbols.h"
@@ -189,6 +190,20 @@ static int prepare(struct run *run, struct husk_error *err)
     return 0;
 }
 
+static int confine(struct run *run, struct husk_error *err)
+{
+    struct jail_report report;
+
+    jail_enter(run, &report);
+    stats_step(&run->stats, "jail");
+    for (enum jail_layer layer = 0; layer < JAIL_LAYERS; layer++)
+        if (report.error[layer] && run->options->require_jail)
+            return error_set(err, STATUS_HUSK, "--require-jail: no %s on this host: %s; %s",
+                             jail_layer_name(layer), strerror(report.error[layer]),
+                             jail_layer_advice(layer));
+    return 0;
+}
+
 /* A port access that is no doorbell ends the run. */
 static void on_io(struct run *run)
 {
@@ -352,7 +367,7 @@ int cmd_run(char **argv)
     if (prepare(&run, &err) < 0)
         return error_print(&err);
     interrupt_init(run.vm.run, options.timeout_ns);
-    if (run_until_ended(&run, &err) < 0)
+    if (confine(&run, &err) < 0 || run_until_ended(&run, &err) < 0)
         return error_print(&err);
     if (options.stats)
         stats_write(&run);

@@ -11,3 +11,4 @@
 
 EMBED(embedded_ring0, "guest-rt/ring0.bin");
 EMBED(embedded_guest_rt, "guest-rt/guest-rt.elf");
+EMBED(embedded_jail, "jail.bpf");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the build puts inside the monitor: guest-rt/ring0.bin and guest-rt/guest-rt.elf.
+ * What the build puts inside the monitor: guest-rt/ring0.bin, guest-rt/guest-rt.elf and the jail's
+ * filters (jail.h: struct jail_filter).
  */
 #ifndef HUSK_EMBEDDED_H
 #define HUSK_EMBEDDED_H
@@ -8,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-extern const uint8_t embedded_ring0[], embedded_guest_rt[];
-extern const size_t embedded_ring0_size, embedded_guest_rt_size;
+extern const uint8_t embedded_ring0[], embedded_guest_rt[], embedded_jail[];
+extern const size_t embedded_ring0_size, embedded_guest_rt_size, embedded_jail_size;
 
 #endif

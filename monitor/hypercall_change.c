@@ -155,6 +155,9 @@ int64_t serve_link(struct run *run, const struct husk_desc *desc)
                                  (int)desc->arg[2] & ~AT_EMPTY_PATH);
 }
 
+/* Not musl's fchmod and fchown: for a descriptor of O_PATH they turn to /proc, which the jail
+ * forbids.
+ */
 int64_t serve_chmod(struct run *run, const struct husk_desc *desc)
 {
     mode_t mode = (mode_t)desc->arg[3] & 07777;
@@ -164,7 +167,7 @@ int64_t serve_chmod(struct run *run, const struct husk_desc *desc)
     if (ret < 0)
         return ret;
     if (target.fd >= 0)
-        return result(fchmod(target.fd, mode));
+        return result(syscall(SYS_fchmod, target.fd, mode));
     return mounts_chmod(run->mounts, target.path.dir, target.path.text, mode, target.flags);
 }
 
@@ -178,7 +181,7 @@ int64_t serve_chown(struct run *run, const struct husk_desc *desc)
     if (ret < 0)
         return ret;
     if (target.fd >= 0)
-        return result(fchown(target.fd, uid, gid));
+        return result(syscall(SYS_fchown, target.fd, uid, gid));
     return mounts_chown(run->mounts, target.path.dir, target.path.text, uid, gid, target.flags);
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "commands.h"
 #include "error.h"
@@ -26,6 +27,13 @@ static bool asks_for_help(const char *argument)
 
 int main(int argc, char **argv)
 {
+    if (getauxval(AT_SECURE)) {
+        /* Files would be opened with rights that its caller does not have. */
+        fputs("husk: set-user-ID, set-group-ID or with file capabilities, which it is not made "
+              "for; give users access to /dev/kvm instead\n",
+              stderr);
+        return STATUS_HUSK;
+    }
     if (argc < 2) {
         fputs(help_text(NULL), stderr);
         return STATUS_HUSK;

@@ -291,6 +291,15 @@ int mounts_add_local(struct mounts *mounts, const char *guest, struct husk_error
     return 0;
 }
 
+size_t mounts_descriptors(const struct mounts *mounts, int *fds)
+{
+    for (size_t i = 0; fds && i < mounts->count; i++) {
+        fds[2 * i] = mounts->table[i].fd;
+        fds[2 * i + 1] = mounts->table[i].file;
+    }
+    return 2 * mounts->count;
+}
+
 bool mounts_has(const struct mounts *mounts, const char *guest)
 {
     return mount_at(mounts, guest) != NULL;

@@ -18,8 +18,8 @@ _Static_assert(HUSK_RAM_MAX % MEMORY_UNIT == 0, "rounding up never exceeds it");
 enum value_use { VALUE_NONE, VALUE_OPTIONAL, VALUE_REQUIRED };
 
 struct option {
-    char letter;  /* or 0 */
-    char name[8]; /* inline, like form: no pointer to relocate at start */
+    char letter;   /* or 0 */
+    char name[16]; /* inline, like form: no pointer to relocate at start */
     char form[25];
     enum value_use use;
     int (*set)(struct run_options *options, const struct option *option, const char *value,
@@ -260,6 +260,14 @@ static int set_stats(struct run_options *options, const struct option *option, c
     return set_file(&options->stats, option, value, err);
 }
 
+static int set_require_jail(struct run_options *options, const struct option *option,
+                            const char *value, struct husk_error *err)
+{
+    (void)option, (void)value, (void)err;
+    options->require_jail = true;
+    return 0;
+}
+
 static int set_help(struct run_options *options, const struct option *option, const char *value,
                     struct husk_error *err)
 {
@@ -307,6 +315,7 @@ static const struct option option_table[] = {
     {0, "timeout", "DURATION, e.g. 30s", VALUE_REQUIRED, set_timeout},
     {0, "trace", "", VALUE_OPTIONAL, set_trace},
     {0, "stats", "", VALUE_OPTIONAL, set_stats},
+    {0, "require-jail", "", VALUE_NONE, set_require_jail},
     {'h', "help", "", VALUE_NONE, set_help},
 };
 

@@ -42,6 +42,7 @@ struct run_options {
     uint64_t timeout_ns;   /* 0: none */
     const char *trace;     /* NULL: off, "": standard error, else a host file */
     const char *stats;     /* likewise */
+    bool require_jail;     /* a layer of the jail that the host lacks is an error */
     bool help;             /* --help was given: nothing after it has been read, image may be NULL */
     const char *image;     /* host path */
     char **arguments;      /* image and its arguments, NULL-terminated; inside argv */
