@@ -21,6 +21,9 @@ HARDEN := -fPIE -fstack-protector-strong -fno-plt -ftrivial-auto-var-init=zero
 MONITOR_CFLAGS := $(WARN) $(CFLAGS) $(HARDEN) $(INCLUDE) -D_GNU_SOURCE -DHUSK_VERSION='"$(VERSION)"'
 LIBGCC = $(shell $(CC) -print-libgcc-file-name)
 
+link_monitor = $(CC) -static-pie -nostdlib -Wl,-z,relro,-z,now,-z,noexecstack $(MUSL)/rcrt1.o \
+    $(MUSL)/crti.o $^ $(MUSL)/libc.a $(LIBGCC) $(MUSL)/crtn.o -o $@
+
 # guest-rt uses no register but the general ones, so that a system call need not save the rest. It is
 # small, and its functions are sorted by linker/order.ld: each page that a run touches costs a fault.
 RT_CFLAGS := $(WARN) -Os -g -ffunction-sections -fdata-sections -Iinclude -Iguest-rt -ffreestanding -fno-builtin -fPIE -fvisibility=hidden \
@@ -83,8 +86,7 @@ $(B)/monitor/embedded.o: MONITOR_CFLAGS += -Wa,-I$(B)
 
 $(B)/husk: $(MONITOR_OBJ)
 	echo "  ld    $@"
-	$(CC) -static-pie -nostdlib -Wl,-z,relro,-z,now,-z,noexecstack $(MUSL)/rcrt1.o $(MUSL)/crti.o \
-	    $^ $(MUSL)/libc.a $(LIBGCC) $(MUSL)/crtn.o -o $@
+	$(link_monitor)
 
 $(B)/guest-rt/%.o: guest-rt/%.c
 	echo "  cc    $<"

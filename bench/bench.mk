@@ -5,7 +5,7 @@ BENCH ?= cold memory cpu file syscall
 BENCH_CFLAGS := $(WARN) -O2 -D_GNU_SOURCE
 BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big files idle syscalls touch)
 BENCH_NATIVE := $(addprefix $(B)/bench/native/,big files hello mandelbrot primes syscalls touch)
-BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/memory $(B)/bench/floor $(B)/bench/glibc/hello \
+BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/floor $(B)/bench/glibc/hello \
     $(BENCH_IMAGES) $(BENCH_NATIVE)
 
 bench: everything $(BENCH_PROGRAMS) ## measure: about a minute; BENCH=cold runs one
@@ -43,3 +43,10 @@ $(foreach a,hello mandelbrot primes,$(eval $(call native_app,$(a))))
 $(B)/bench/glibc/hello: apps/hello/main.c
 	@mkdir -p $(@D)
 	$(CC) $(APP_CFLAGS) -static $< -o $@
+
+$(B)/bench/no_jail.o: bench/no_jail.c monitor/jail.h
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(MONITOR_CFLAGS) -c $< -o $@
+
+$(B)/bench/husk-no-jail: $(filter-out $(B)/monitor/jail.o,$(MONITOR_OBJ)) $(B)/bench/no_jail.o
+	$(link_monitor)

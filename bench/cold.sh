@@ -8,6 +8,7 @@ set -eu
     -- floor "$B/bench/floor" \
     -- 'native hello' "$B/bench/native/hello" \
     -- 'husk hello' "$B/husk" run "$B/apps/hello" \
+    -- 'husk hello, no jail' "$B/bench/husk-no-jail" run "$B/apps/hello" \
     -- 'husk hello, unmodified musl' "$B/husk" run "$B/bench/native/hello" \
     -- 'husk hello, unmodified glibc' "$B/husk" run "$B/bench/glibc/hello" \
     -- 'husk hello, 10 MiB image' "$B/husk" run "$B/bench/husk/big" \

@@ -65,9 +65,16 @@ $(B)/guest/scratch-cases: tests/system/list-cases.sh tests/guest/cases.sh
 
 HOSTILE := $(patsubst tests/hostile/%.c,$(B)/hostile/%,$(wildcard tests/hostile/*.c))
 
-$(B)/hostile/%: tests/hostile/%.c tests/hostile/hostile.h include/husk/abi.h $(B)/husk-cc
+$(B)/hostile/%: tests/hostile/%.c tests/hostile/hostile.h tests/takeover/takeover.h include/husk/abi.h $(B)/husk-cc
 	@mkdir -p $(@D)
 	$(B)/husk-cc $(APP_CFLAGS) -Iinclude $< -o $@
+
+# husk with a hypercall that stands for a monitor which a guest has taken over. Never installed.
+$(B)/takeover.o: tests/takeover/takeover.c tests/takeover/takeover.h
+	$(MUSL_CC) $(MONITOR_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/husk-test: $(MONITOR_OBJ) $(B)/takeover.o
+	$(link_monitor) -Wl,--wrap=serve_mark
 
 HARNESS := $(filter-out tests/system/test_%,$(wildcard tests/system/*.[ch]))
 
@@ -75,7 +82,7 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
-tests: $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
+tests: $(B)/husk-test $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
 check: $(B)/.setup ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests
@@ -88,4 +95,4 @@ check-svm: $(B)/.setup ## run system tests on emulated AMD SVM, in QEMU
 	@$(MAKE) --no-print-directory everything tests
 	HUSK_SLOW_MACHINE=1 tests/svm/check-svm $(B) -- $(SVM_TESTS:%=$(B)/system/test_%)
 
--include $(UNIT_OBJ:.o=.d) $(UNIT:=.d)
+-include $(B)/takeover.d $(UNIT_OBJ:.o=.d) $(UNIT:=.d)

@@ -401,6 +401,11 @@ void process_await(struct process *process, const char *wanted)
             give_up(process, text("it never printed \"%s\"", wanted));
 }
 
+int process_id(const struct process *process)
+{
+    return process->pid;
+}
+
 void process_signal(struct process *process, int signal)
 {
     process->is_husk &= signal != SIGKILL; /* which husk cannot turn into a status */

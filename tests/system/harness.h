@@ -61,6 +61,7 @@ struct process *process_start(const struct command *command);
 void process_await(struct process *process, const char *text);
 void process_signal(struct process *process, int signal);
 const struct result *process_end(struct process *process);
+int process_id(const struct process *process);
 
 void need_kvm(void);
 

@@ -421,6 +421,16 @@ static void test_a_malformed_timeout_is_refused(void **state)
                    "--timeout=", "i");
 }
 
+static void test_require_jail_takes_no_value(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("image"), 0);
+    assert_false(options.require_jail);
+    assert_int_equal(parse("--require-jail", "image"), 0);
+    assert_true(options.require_jail);
+    assert_refused("--require-jail takes no value", "--require-jail=no", "image");
+}
+
 static void test_trace_and_stats_take_a_file_only_after_an_equals_sign(void **state)
 {
     (void)state;
