@@ -56,13 +56,20 @@ static size_t ruleset_size(long abi)
                                    : offsetof(struct ruleset, access_net);
 }
 
+/* Devices and FIFOs of a read-only mount can be written to, as on Linux. */
+static uint64_t rights_of(const struct mount *mount)
+{
+    return READ | (mount->writable ? WRITE : 0) |
+           (mount->devices ? LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_FS_IOCTL_DEV : 0);
+}
+
 /* A mounted file was opened before, and is never opened again: it needs no rule. */
 static int allow_mounts(int ruleset, const struct mounts *mounts, uint64_t known)
 {
     for (size_t i = 0; i < mounts->count; i++) {
         const struct mount *mount = &mounts->table[i];
         const struct landlock_path_beneath_attr rule = {
-            .allowed_access = (READ | (mount->writable ? WRITE : 0)) & known,
+            .allowed_access = rights_of(mount) & known,
             .parent_fd = mount->fd,
         };
 

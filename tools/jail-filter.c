@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "jail.h"
@@ -50,10 +51,12 @@ static const struct rule {
     int call;
     struct scmp_arg_cmp conditions[3];
 } rules[] = {
-    /* The vCPU: run it, give it memory, read registers for reports, FS.base, KVM's clock. */
+    /* The vCPU: run it, give it memory, registers for reports and interruptions, FS.base, clock. */
     ALLOW(ALWAYS, ioctl, IS(1, KVM_RUN)),
     ALLOW(ALWAYS, ioctl, IS(1, KVM_SET_USER_MEMORY_REGION)),
     ALLOW(ALWAYS, ioctl, IS(1, KVM_GET_REGS)),
+    ALLOW(ALWAYS, ioctl, IS(1, KVM_SET_REGS)),
+    ALLOW(ALWAYS, ioctl, IS(1, KVM_GET_VCPU_EVENTS)),
     ALLOW(ALWAYS, ioctl, IS(1, KVM_GET_SREGS)),
     ALLOW(ALWAYS, ioctl, IS(1, KVM_SET_SREGS)),
     ALLOW(ALWAYS, ioctl, IS(1, KVM_SET_MSRS)),
@@ -107,6 +110,9 @@ static const struct rule {
     ALLOW(ALWAYS, nanosleep),
     ALLOW(ALWAYS, clock_nanosleep),
     ALLOW(ALWAYS, setitimer, IS(0, ITIMER_REAL)),
+    ALLOW(ALWAYS, timer_create, IS(0, CLOCK_MONOTONIC)),
+    ALLOW(ALWAYS, timer_settime),
+    ALLOW(ALWAYS, rt_sigaction),
     ALLOW(ALWAYS, restart_syscall), /* a sleep that SIGSTOP and SIGCONT interrupted */
     ALLOW(ALWAYS, rt_sigreturn),
     ALLOW(ALWAYS, rt_sigprocmask),

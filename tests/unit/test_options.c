@@ -545,6 +545,7 @@ int main(void)
         test(test_memory_out_of_bounds_is_refused),
         test(test_timeouts_are_read_in_nanoseconds),
         test(test_a_malformed_timeout_is_refused),
+        test(test_require_jail_takes_no_value),
         test(test_trace_and_stats_take_a_file_only_after_an_equals_sign),
         test(test_an_empty_trace_or_stats_file_is_refused),
         test(test_network_rules_are_collected),
