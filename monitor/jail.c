@@ -31,31 +31,42 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/*
- * What RUN needs: who opens more before the guest runs adds it here, or it is closed, as /dev/kvm
- * is. FDS has room for OWN_OTHERS and what mounts have; -1 means none.
- */
 #define OWN_OTHERS 6
+
+/* How many descriptors a run may have open. */
+static size_t own_descriptors_max(const struct run *run)
+{
+    return OWN_OTHERS + run->network.policy.publication_count +
+           mounts_descriptors(run->mounts, NULL);
+}
+
+/*
+ * What RUN needs, into FDS; -1 means none. Who opens more before the guest runs adds it here, or it
+ * is closed, as /dev/kvm is.
+ */
 static size_t own_descriptors(const struct run *run, int *fds)
 {
+    const struct net_policy *policy = &run->network.policy;
     const struct handle *workdir = &run->handles.table[FIRST_OWN];
     const int others[OWN_OTHERS] = {
         run->vm.vm,    run->vm.vcpu,  run->program.image.file.fd,
         run->trace_fd, run->stats.fd, workdir->kind == HUSK_KIND_NONE ? -1 : workdir->dir.fd,
     };
+    size_t count = OWN_OTHERS;
 
     memcpy(fds, others, sizeof(others));
-    return OWN_OTHERS + mounts_descriptors(run->mounts, fds + OWN_OTHERS);
+    for (size_t i = 0; i < policy->publication_count; i++)
+        fds[count++] = policy->publications[i].fd;
+    return count + mounts_descriptors(run->mounts, fds + count);
 }
 
 /* Inherited descriptors stay open until here: --trace=/dev/fd/5 may name one. */
 static void close_inherited(const struct run *run)
 {
-    size_t count = run ? mounts_descriptors(run->mounts, NULL) : 0;
-    cleanup_free int *fds = calloc(OWN_OTHERS + count, sizeof(*fds));
+    cleanup_free int *fds = run ? calloc(own_descriptors_max(run), sizeof(*fds)) : NULL;
+    size_t count = fds ? own_descriptors(run, fds) : 0;
     int next = FIRST_OWN;
 
-    count = run && fds ? own_descriptors(run, fds) : 0;
     qsort(fds, count, sizeof(*fds), compare);
     for (size_t i = 0; i < count; i++) {
         if (fds[i] < next)
@@ -84,7 +95,11 @@ static unsigned grants_of(const struct run *run)
 {
     unsigned grants = 0;
 
-    for (size_t i = 0; run && i < run->options->volume_count; i++)
+    if (!run)
+        return 0;
+    if (net_policy_is_open(&run->network.policy))
+        grants |= JAIL_NETWORK;
+    for (size_t i = 0; i < run->options->volume_count; i++)
         grants |= JAIL_FILES | (run->options->volumes[i].writable ? JAIL_WRITE : 0);
     return grants;
 }
@@ -112,7 +127,7 @@ void jail_enter(const struct run *run, struct jail_report *report)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     drop_capabilities();
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    ret = landlock_enter(run ? run->mounts : NULL);
+    ret = landlock_enter(run);
     report->landlock_abi = ret < 0 ? 0 : ret;
     report->error[JAIL_LANDLOCK] = ret < 0 ? -ret : 0;
     report->error[JAIL_LANDLOCK_TCP] =

@@ -14,12 +14,10 @@
  * calls by grants; one filter for each combination is made at build time.
  */
 enum jail_grant {
-    JAIL_FILES = 1,     /* -v: paths are looked up and opened */
-    JAIL_WRITE = 2,     /* -v with rw */
-    JAIL_LISTEN = 4,    /* -p: connections are accepted */
-    JAIL_CONNECT = 8,   /* --connect: connections are made */
-    JAIL_DATAGRAM = 16, /* either of them with UDP */
-    JAIL_COMBINATIONS = 32
+    JAIL_FILES = 1,   /* -v: paths are looked up and opened */
+    JAIL_WRITE = 2,   /* -v with rw */
+    JAIL_NETWORK = 4, /* -p, --connect */
+    JAIL_COMBINATIONS = 8
 };
 
 /* Where each combination's instructions (struct sock_filter) lie in embedded_jail, which begins

@@ -9,15 +9,22 @@
 
 #include "cleanup.h"
 #include "resolve.h"
+#include "run.h"
 
 /* linux/landlock.h of 6.18; Debian 12's ends at ABI 2. */
 #define ACCESS_FS_TRUNCATE  (1ULL << 14) /* since ABI 3 */
 #define ACCESS_FS_IOCTL_DEV (1ULL << 15) /* 5 */
-#define ACCESS_NET_BOTH     3            /* 4: bind and connect */
+#define ACCESS_NET_BIND     1ULL         /* 4: TCP */
+#define ACCESS_NET_CONNECT  2ULL         /* 4 */
+#define RULE_NET_PORT       2            /* enum landlock_rule_type */
 #define SCOPE_BOTH          3            /* 6: abstract sockets and signals */
 
 struct ruleset {
     uint64_t access_fs, access_net, scoped;
+};
+
+struct net_port_rule {
+    uint64_t allowed_access, port;
 };
 
 #define READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
@@ -42,7 +49,7 @@ static struct ruleset all_rights(long abi)
     if (abi >= 5)
         rights.access_fs |= ACCESS_FS_IOCTL_DEV;
     if (abi >= LANDLOCK_ABI_TCP)
-        rights.access_net = ACCESS_NET_BOTH;
+        rights.access_net = ACCESS_NET_BIND | ACCESS_NET_CONNECT;
     if (abi >= 6)
         rights.scoped = SCOPE_BOTH;
     return rights;
@@ -81,7 +88,44 @@ static int allow_mounts(int ruleset, const struct mounts *mounts, uint64_t known
     return 0;
 }
 
-int landlock_enter(const struct mounts *mounts)
+static int allow_port(int ruleset, uint16_t port)
+{
+    const struct net_port_rule rule = {ACCESS_NET_CONNECT, port};
+
+    return syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0 ? -errno : 0;
+}
+
+/* Landlock knows ports, not addresses: net_policy.c sees to those. */
+static int allow_ports(int ruleset, const struct net_policy *policy)
+{
+    int ret = 0;
+
+    for (size_t i = 0; ret == 0 && i < policy->permit_count; i++)
+        ret = allow_port(ruleset, policy->permits[i].port);
+    for (size_t i = 0; ret == 0 && i < policy->publication_count; i++)
+        if (policy->publications[i].protocol == NET_TCP)
+            ret = allow_port(ruleset, policy->publications[i].host.port);
+    return ret;
+}
+
+static bool allows_any_port(const struct net_policy *policy)
+{
+    for (size_t i = 0; i < policy->permit_count; i++)
+        if (policy->permits[i].port == 0)
+            return true;
+    return false;
+}
+
+static int allow_grants(int ruleset, const struct ruleset *rights, const struct run *run)
+{
+    int ret = allow_mounts(ruleset, run->mounts, rights->access_fs);
+
+    if (ret == 0 && rights->access_net & ACCESS_NET_CONNECT)
+        ret = allow_ports(ruleset, &run->network.policy);
+    return ret;
+}
+
+int landlock_enter(const struct run *run)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     struct ruleset rights;
@@ -91,11 +135,12 @@ int landlock_enter(const struct mounts *mounts)
     if (abi < 1)
         return abi < 0 ? -errno : -EOPNOTSUPP;
     rights = all_rights(abi);
+    if (run && allows_any_port(&run->network.policy))
+        rights.access_net &= ~ACCESS_NET_CONNECT;
     ruleset = (int)syscall(SYS_landlock_create_ruleset, &rights, ruleset_size(abi), 0);
     if (ruleset < 0)
         return -errno;
-    ret = mounts ? allow_mounts(ruleset, mounts, rights.access_fs) : 0;
-    /* Ports that may be bound or connected to become rules (LANDLOCK_RULE_NET_PORT) here. */
+    ret = run ? allow_grants(ruleset, &rights, run) : 0;
     if (ret == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
         ret = -errno;
     return ret < 0 ? ret : (int)abi;

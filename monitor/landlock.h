@@ -6,13 +6,14 @@
 #ifndef HUSK_LANDLOCK_H
 #define HUSK_LANDLOCK_H
 
-struct mounts;
+struct run;
 
 /*
- * Give up everything but the directories of MOUNTS (NULL: none), each with its right. Needs
- * no_new_privs. Returns the ABI version that the host has, at least 1, or -errno.
+ * Give up everything but the mounts of RUN, each with its right, and the TCP ports that it may
+ * connect to; RUN may be NULL, for nothing. Needs no_new_privs. Returns the ABI version that the
+ * host has, at least 1, or -errno.
  */
-int landlock_enter(const struct mounts *mounts);
+int landlock_enter(const struct run *run);
 
 /* From which ABI on Landlock confines TCP. */
 #define LANDLOCK_ABI_TCP 4

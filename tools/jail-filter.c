@@ -14,6 +14,7 @@
 #include <linux/filter.h>
 #include <linux/kvm.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -43,8 +44,7 @@
 /* clang-format off */
 #define ALLOW(grants, call, ...) {grants, SCMP_SYS(call), {__VA_ARGS__}}
 /* clang-format on */
-#define ALWAYS  0U
-#define NETWORK ((unsigned)(JAIL_LISTEN | JAIL_CONNECT))
+#define ALWAYS 0U
 
 static const struct rule {
     unsigned grants; /* any of these (enum jail_grant), or ALWAYS */
@@ -141,24 +141,29 @@ static const struct rule {
     ALLOW(JAIL_WRITE, fchownat),
     ALLOW(JAIL_WRITE, utimensat),
 
-    /* Sockets. What listens was bound before the guest started. */
-    ALLOW(JAIL_LISTEN, accept4),
-    ALLOW(JAIL_CONNECT, socket, IS(0, AF_INET), SOCKET_TYPE(1, SOCK_STREAM)),
-    ALLOW(JAIL_CONNECT, socket, IS(0, AF_INET6), SOCKET_TYPE(1, SOCK_STREAM)),
-    ALLOW(JAIL_CONNECT, connect),
-    ALLOW(JAIL_DATAGRAM, socket, IS(0, AF_INET), SOCKET_TYPE(1, SOCK_DGRAM)),
-    ALLOW(JAIL_DATAGRAM, socket, IS(0, AF_INET6), SOCKET_TYPE(1, SOCK_DGRAM)),
-    ALLOW(NETWORK, sendmsg),
-    ALLOW(NETWORK, recvmsg),
-    ALLOW(NETWORK, sendto),
-    ALLOW(NETWORK, recvfrom),
-    ALLOW(NETWORK, shutdown),
-    ALLOW(NETWORK, getsockname),
-    ALLOW(NETWORK, getpeername),
-    ALLOW(NETWORK, getsockopt),
-    ALLOW(NETWORK, setsockopt, IS(1, SOL_SOCKET)),
-    ALLOW(NETWORK, setsockopt, IS(1, IPPROTO_TCP)),
-    ALLOW(NETWORK, setsockopt, IS(1, IPPROTO_IPV6)),
+    /* Sockets. Those of -p are bound already; TCP is connected only where Landlock lets it. */
+    ALLOW(JAIL_NETWORK, socket, IS(0, AF_INET), SOCKET_TYPE(1, SOCK_STREAM), IS(2, 0)),
+    ALLOW(JAIL_NETWORK, socket, IS(0, AF_INET), SOCKET_TYPE(1, SOCK_DGRAM), IS(2, 0)),
+    ALLOW(JAIL_NETWORK, socket, IS(0, AF_INET6), SOCKET_TYPE(1, SOCK_STREAM), IS(2, 0)),
+    ALLOW(JAIL_NETWORK, socket, IS(0, AF_INET6), SOCKET_TYPE(1, SOCK_DGRAM), IS(2, 0)),
+    ALLOW(JAIL_NETWORK, dup3),
+    ALLOW(JAIL_NETWORK, listen),
+    ALLOW(JAIL_NETWORK, accept4),
+    ALLOW(JAIL_NETWORK, connect),
+    ALLOW(JAIL_NETWORK, shutdown),
+    ALLOW(JAIL_NETWORK, sendmsg),
+    ALLOW(JAIL_NETWORK, recvmsg),
+    ALLOW(JAIL_NETWORK, recvfrom),
+    ALLOW(JAIL_NETWORK, getsockname),
+    ALLOW(JAIL_NETWORK, getpeername),
+    ALLOW(JAIL_NETWORK, getsockopt),
+    ALLOW(JAIL_NETWORK, setsockopt, IS(1, SOL_SOCKET), IS(2, SO_REUSEADDR)),
+    ALLOW(JAIL_NETWORK, setsockopt, IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE)),
+    ALLOW(JAIL_NETWORK, setsockopt, IS(1, SOL_SOCKET), IS(2, SO_LINGER)),
+    ALLOW(JAIL_NETWORK, setsockopt, IS(1, SOL_SOCKET), IS(2, SO_RCVBUF)),
+    ALLOW(JAIL_NETWORK, setsockopt, IS(1, SOL_SOCKET), IS(2, SO_SNDBUF)),
+    ALLOW(JAIL_NETWORK, setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
+    ALLOW(JAIL_NETWORK, setsockopt, IS(1, IPPROTO_IPV6), IS(2, IPV6_V6ONLY)),
 };
 
 static _Noreturn void fail(const char *what, int error)
