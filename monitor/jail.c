@@ -67,7 +67,8 @@ static void close_inherited(const struct run *run)
     size_t count = fds ? own_descriptors(run, fds) : 0;
     int next = FIRST_OWN;
 
-    qsort(fds, count, sizeof(*fds), compare);
+    if (fds)
+        qsort(fds, count, sizeof(*fds), compare);
     for (size_t i = 0; i < count; i++) {
         if (fds[i] < next)
             continue;
