@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "server.h"
+
 static const struct {
     const char *name;
     hypercall_fn *serve;
@@ -15,6 +17,7 @@ static const struct {
     [HUSK_OP_WAIT] = {"wait", serve_wait},
     [HUSK_OP_ALARM] = {"alarm", serve_alarm},
     [HUSK_OP_FORWARD] = {"forward", serve_forward},
+    [HUSK_OP_JOIN] = {"join", serve_join},
     [HUSK_OP_RANDOM] = {"random", serve_random},
     [HUSK_OP_FSBASE] = {"fsbase", serve_fsbase},
     [HUSK_OP_MAP] = {"map", serve_map},
@@ -72,11 +75,65 @@ const char *hypercall_name(uint32_t op)
     return op < HUSK_OP_COUNT ? operations[op].name : NULL;
 }
 
+static bool is_kind(struct run *run, uint64_t number, enum husk_kind kind)
+{
+    const struct handle *handle = handles_get(&run->handles, number);
+
+    return handle && handle->kind == kind;
+}
+
+/* FIFOs and devices are waited for. */
+static bool opens_at_once(const struct run_options *options)
+{
+    for (size_t i = 0; i < options->volume_count; i++)
+        if (options->volumes[i].devices)
+            return false;
+    return true;
+}
+
+/* What the server may do: it changes no page tables, does not end the run, and waits for nothing
+ * but a disk. */
+static bool is_short(struct run *run, const struct husk_desc *desc)
+{
+    switch (desc->op) {
+    case HUSK_OP_OPEN:
+        return opens_at_once(run->options);
+    case HUSK_OP_STAT:
+    case HUSK_OP_ACCESS:
+    case HUSK_OP_READLINK:
+    case HUSK_OP_GETDENTS:
+    case HUSK_OP_SEEK:
+    case HUSK_OP_CLOSE:
+        return true;
+    case HUSK_OP_READ:
+    case HUSK_OP_WRITE:
+    case HUSK_OP_READV:
+    case HUSK_OP_WRITEV:
+        return is_kind(run, desc->arg[0], HUSK_KIND_FILE) ||
+               is_kind(run, desc->arg[0], HUSK_KIND_SOCKET);
+    case HUSK_OP_SEND:
+    case HUSK_OP_RECEIVE:
+    case HUSK_OP_ACCEPT:
+        return true; /* sockets never block here */
+    default:
+        return false;
+    }
+}
+
+static int64_t act(struct run *run, const struct husk_desc *desc)
+{
+    uint64_t began = stats_begin(&run->stats);
+    int64_t result = operations[desc->op].serve(run, desc);
+
+    stats_hypercall(&run->stats, desc->op, began);
+    return result;
+}
+
 int hypercall_serve(struct run *run, uint32_t index)
 {
     struct husk_desc *shared = memory_host(&run->memory, HUSK_DESC_PAGE);
     struct husk_desc desc;
-    uint64_t began;
+    bool brief;
 
     if (index >= HUSK_DESC_COUNT)
         return -1;
@@ -86,9 +143,23 @@ int hypercall_serve(struct run *run, uint32_t index)
         shared[index].result = -ENOSYS;
         return 0;
     }
-    began = stats_begin(&run->stats);
-    desc.result = operations[desc.op].serve(run, &desc);
-    stats_hypercall(&run->stats, desc.op, began);
-    shared[index].result = desc.result;
+    if (!server_enter(run))
+        return 0;
+    brief = is_short(run, &desc);
+    shared[index].result = act(run, &desc);
+    server_leave(run);
+    if (brief)
+        server_consider(run);
     return 0;
+}
+
+bool hypercall_serve_posted(struct run *run)
+{
+    struct husk_desc *shared = memory_host(&run->memory, HUSK_DESC_PAGE);
+    const struct husk_desc desc = *(volatile struct husk_desc *)&shared[HUSK_SERVED_DESC];
+
+    if (desc.op >= HUSK_OP_COUNT || desc.flags || !is_short(run, &desc))
+        return false;
+    shared[HUSK_SERVED_DESC].result = act(run, &desc);
+    return true;
 }

@@ -17,6 +17,9 @@ typedef int64_t hypercall_fn(struct run *run, const struct husk_desc *desc);
 /* Serve descriptor INDEX of the doorbell. An index out of range is -1: the caller reports it. */
 int hypercall_serve(struct run *run, uint32_t index);
 
+/* The server's thread: serve HUSK_SERVED_DESC. False: it is not for the server. */
+bool hypercall_serve_posted(struct run *run);
+
 /* "read" and so on; NULL if there is no such operation. */
 const char *hypercall_name(uint32_t op);
 
@@ -40,7 +43,7 @@ int64_t hypercall_get_vector(struct run *run, guest_addr_t addr, uint64_t count,
 hypercall_fn serve_exit, serve_fault, serve_trace, serve_mark, serve_clock, serve_random,
     serve_fsbase, serve_tty;
 /* hypercall_wait.c */
-hypercall_fn serve_wait, serve_alarm, serve_forward;
+hypercall_fn serve_wait, serve_alarm, serve_forward, serve_join;
 /* hypercall_memory.c */
 hypercall_fn serve_map, serve_protect, serve_unmap, serve_discard, serve_mapfile, serve_msync;
 /* hypercall_io.c */

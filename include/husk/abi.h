@@ -64,12 +64,30 @@ struct husk_pending {
     uint32_t due;     /* OUT 1; the guest sets it to 0 */
     uint32_t pad;     /* 0 */
     uint64_t signals; /* OUT bit N - 1: signal N came; the guest clears what it takes */
-    uint8_t reserved[48];
 };
+
+/*
+ * The server: while a guest makes many short operations, a thread of the monitor watches a word and
+ * does descriptor HUSK_SERVED_DESC without an exit. The guest fills the descriptor and changes FREE
+ * to POSTED; if nobody takes it, the guest changes it back and rings the doorbell. Not every
+ * operation is served: DECLINED then, and for what is served on the spot the guest may rely on DONE
+ * or HUSK_OP_JOIN.
+ */
+enum husk_server {
+    HUSK_SERVER_ASLEEP,   /* OUT nobody watches */
+    HUSK_SERVER_FREE,     /* OUT when the server wakes; IN after DONE and DECLINED */
+    HUSK_SERVER_POSTED,   /* IN */
+    HUSK_SERVER_TAKEN,    /* OUT */
+    HUSK_SERVER_DONE,     /* OUT the descriptor has its result */
+    HUSK_SERVER_DECLINED, /* OUT nothing was done */
+};
+#define HUSK_SERVED_DESC 1
 
 struct husk_doorbell {
     struct husk_desc desc[HUSK_DESC_COUNT];
     struct husk_pending pending;
+    uint32_t server; /* enum husk_server, changed atomically */
+    uint8_t reserved[44];
 };
 _Static_assert(sizeof(struct husk_doorbell) == HUSK_PAGE_SIZE, "one page");
 
@@ -86,6 +104,7 @@ enum husk_op {
     HUSK_OP_WAIT,     /* &struct husk_wait[n], n <= HUSK_WAIT_MAX, nanoseconds: poll(2); EINTR */
     HUSK_OP_ALARM,    /* nanoseconds: interrupt then, once; replaces the last alarm; 0: none */
     HUSK_OP_FORWARD,  /* bit N - 1: pass signal N on instead of ending the run; for good */
+    HUSK_OP_JOIN,     /* wait until the server has done what it took */
     HUSK_OP_RANDOM,   /* address, length: fill with random bytes; bytes filled, at most 1 MiB */
     HUSK_OP_FSBASE,   /* value: set FS.base, for hosts without HUSK_BOOT_FSGSBASE */
     HUSK_OP_MAP,      /* address, length, enum husk_prot: make fresh zeroed pages accessible */

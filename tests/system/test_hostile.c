@@ -51,6 +51,7 @@ static const struct ending {
     int statuses[3];          /* one of them */
     const char *complaint;
 } endings[] = {
+    {{"unknown-operations", "ring", "63"}, {FAULT}, "I/O port 0x48"},
     {{"unknown-operations", "ring", "64"}, {FAULT}, "I/O port 0x48"},
     {{"unknown-operations", "ring", "65"}, {FAULT}, "I/O port 0x48"},
     {{"unknown-operations", "ring", "0x80000007"}, {FAULT}, "I/O port 0x48"},
@@ -417,7 +418,7 @@ int main(void)
 {
     /* These check by themselves what they are told. */
     static const char *const refused[] = {
-        "wild-pointers", "wild-lengths",    "unknown-operations", "forged-handles",
+        "wild-pointers", "wild-lengths",    "unknown-operations", "forged-handles", "served",
         "wild-fs-base",  "forged-mappings", "repeated-marks",     "forged-trace",
     };
     static const struct CMUnitTest tests[] = {
