@@ -99,6 +99,8 @@ static void fill(volatile struct husk_desc *desc)
     for (int i = 0; i < 6; i++)
         desc->arg[i] =
             next_random(2) ? next_random(64) : (uint64_t)memory + next_random(sizeof(memory));
+    if (desc->op == HUSK_OP_CLOSE)
+        desc->arg[0] = 3 + next_random(61); /* its own voice stays */
     if (desc->op == HUSK_OP_STAT || desc->op == HUSK_OP_OPEN) {
         desc->arg[0] = HUSK_DIR_ROOT;
         desc->arg[1] = (uint64_t)directory;
