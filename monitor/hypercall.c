@@ -148,7 +148,7 @@ int hypercall_serve(struct run *run, uint32_t index)
     brief = is_short(run, &desc);
     shared[index].result = act(run, &desc);
     server_leave(run);
-    if (brief)
+    if (brief || desc.op == HUSK_OP_JOIN)
         server_consider(run);
     return 0;
 }

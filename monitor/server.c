@@ -13,13 +13,15 @@
 #include "hypercall.h"
 #include "interrupt.h"
 
-#define MICROSECOND 1000ULL
-#define LINGER      (100 * MICROSECOND)  /* the server watches for so long after an operation */
-#define WINDOW      (4000 * MICROSECOND) /* so many operations in this time wake it */
-#define OFTEN       24
-#define MISSES      8                     /* in a window nobody took what was posted: the */
-#define BACK_OFF    (20000 * MICROSECOND) /* processors are busy, and it sleeps for so long */
-#define LOOKS       64                    /* at the word, between two at the clock */
+#define MICROSECOND  1000ULL
+#define LINGER       (100 * MICROSECOND)  /* the server watches for so long after an operation */
+#define WINDOW       (4000 * MICROSECOND) /* so many operations in this time wake it */
+#define OFTEN        24
+#define MISSES       3 /* so many times in it the server kept the guest waiting */
+#define BACK_OFF     (20000 * MICROSECOND) /* then it sleeps for so long: others need the processor */
+#define BACK_OFF_MAX (100 * BACK_OFF)      /* twice as long each time it does not help */
+#define GOOD         (200000 * MICROSECOND) /* it did help if it went well for so long */
+#define LOOKS        64                     /* at the word, between two at the clock */
 
 enum { LOCK_FREE, LOCK_HELD, LOCK_AWAITED };
 
@@ -27,7 +29,7 @@ static pthread_t thread;
 static enum { NOT_TRIED, THERE, IMPOSSIBLE } state;
 static uint32_t lock, awake; /* futexes */
 
-static uint64_t quiet_until; /* of the vCPU's thread */
+static uint64_t quiet_until; /* of the vCPU's thread: no server until then */
 
 static uint64_t now_ns(void)
 {
@@ -133,16 +135,24 @@ static bool move_away(void)
     return pthread_setaffinity_np(thread, sizeof(set), &set) == 0;
 }
 
+/* With neither files nor a network there is little to do, and the jail forbids threads. */
+static bool is_useful(const struct run *run)
+{
+    cpu_set_t set;
+
+    return (run->options->volume_count > 0 || net_policy_is_open(&run->network.policy)) &&
+           sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+}
+
 /* All signals are for the vCPU's thread. */
 static bool start(struct run *run)
 {
-    cpu_set_t set;
     sigset_t all, old;
 
     if (state != NOT_TRIED)
         return state == THERE;
     state = IMPOSSIBLE;
-    if (sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) < 2)
+    if (!is_useful(run))
         return false;
     sigfillset(&all);
     sigdelset(&all, SIGBUS);
@@ -154,20 +164,25 @@ static bool start(struct run *run)
     return state == THERE;
 }
 
+static void rest(struct run *run, uint64_t now)
+{
+    static uint64_t span;
+
+    span = now - quiet_until > GOOD ? BACK_OFF : span * 2;
+    if (span > BACK_OFF_MAX)
+        span = BACK_OFF_MAX;
+    quiet_until = now + span;
+    change(server_word(run), HUSK_SERVER_FREE, HUSK_SERVER_ASLEEP);
+}
+
 static void wake(struct run *run, uint64_t now)
 {
     if (!start(run) || !move_away()) {
-        quiet_until = now + BACK_OFF;
+        rest(run, now);
         return;
     }
     __atomic_store_n(&awake, 1, __ATOMIC_SEQ_CST);
     futex(&awake, FUTEX_WAKE, 1);
-}
-
-static void back_off(struct run *run, uint64_t now)
-{
-    change(server_word(run), HUSK_SERVER_FREE, HUSK_SERVER_ASLEEP);
-    quiet_until = now + BACK_OFF;
 }
 
 /* Doorbells that came in this window, at which the server slept or watched (and was missed). */
@@ -196,7 +211,7 @@ void server_consider(struct run *run)
     now = now_ns();
     count = count_doorbell(now, watches);
     if (watches && count >= MISSES)
-        back_off(run, now);
+        rest(run, now);
     if (watches)
         return;
     change(server_word(run), HUSK_SERVER_FREE, HUSK_SERVER_ASLEEP);

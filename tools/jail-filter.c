@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/kvm.h>
+#include <linux/sched.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <seccomp.h>
@@ -45,6 +46,10 @@
 #define ALLOW(grants, call, ...) {grants, SCMP_SYS(call), {__VA_ARGS__}}
 /* clang-format on */
 #define ALWAYS 0U
+
+#define THREAD                                                                                     \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |            \
+     CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED)
 
 static const struct rule {
     unsigned grants; /* any of these (enum jail_grant), or ALWAYS */
@@ -140,6 +145,13 @@ static const struct rule {
     ALLOW(JAIL_WRITE, fchown),
     ALLOW(JAIL_WRITE, fchownat),
     ALLOW(JAIL_WRITE, utimensat),
+
+    /* The server: one thread, and no process. */
+    ALLOW(JAIL_FILES | JAIL_NETWORK, clone, IS(0, THREAD)),
+    ALLOW(JAIL_FILES | JAIL_NETWORK, futex),
+    ALLOW(JAIL_FILES | JAIL_NETWORK, sched_getaffinity),
+    ALLOW(JAIL_FILES | JAIL_NETWORK, sched_setaffinity),
+    ALLOW(JAIL_FILES | JAIL_NETWORK, getcpu),
 
     /* Sockets. Those of -p are bound already; TCP is connected only where Landlock lets it. */
     ALLOW(JAIL_NETWORK, socket, IS(0, AF_INET), SOCKET_TYPE(1, SOCK_STREAM), IS(2, 0)),
