@@ -42,9 +42,13 @@ int64_t serve_mapfile(struct run *run, const struct husk_desc *desc)
         return -ENODEV;
     if (offset % HUSK_PAGE_SIZE || offset > INT64_MAX - len)
         return -EINVAL;
-    if (desc->arg[5])
-        kind = (fcntl(handle->dir.fd, F_GETFL) & O_ACCMODE) == O_RDWR ? MEMORY_FILE_SHARED
-                                                                      : MEMORY_FILE_SHARED_READ;
+    if (desc->arg[5]) {
+        int flags = fcntl(handle->dir.fd, F_GETFL);
+
+        if (flags < 0)
+            return -errno;
+        kind = (flags & O_ACCMODE) == O_RDWR ? MEMORY_FILE_SHARED : MEMORY_FILE_SHARED_READ;
+    }
     if (kind == MEMORY_FILE_SHARED_READ && desc->arg[4] & HUSK_PROT_WRITE)
         return -EACCES;
     ret = memory_map(&run->memory, addr, len, desc->arg[4] & 7);

@@ -336,7 +336,7 @@ static int flush(struct guest_memory *memory, const struct entries *entries)
                  : mprotect(host, run * HUSK_PAGE_SIZE, PROT_NONE) < 0 ||
                        mprotect(host, run * HUSK_PAGE_SIZE, PROT_READ | PROT_WRITE) < 0) {
             memory->broken = true;
-            return -ENOMEM;
+            return -errno;
         }
     }
     return 0;

@@ -157,17 +157,21 @@ static int open_flags(int flags)
 }
 
 /* procfs calls it a regular file; /proc/self/mem is the monitor's own memory. */
-static bool is_process_memory(const struct walk *w)
+static int refuse_process_memory(const struct walk *w)
 {
     struct statfs fs;
 
-    return strcmp(w->name, "mem") == 0 && fstatfs(w->dir, &fs) == 0 &&
-           fs.f_type == PROC_SUPER_MAGIC;
+    if (strcmp(w->name, "mem") != 0)
+        return 0;
+    if (fstatfs(w->dir, &fs))
+        return -errno;
+    return fs.f_type == PROC_SUPER_MAGIC ? -EACCES : 0;
 }
 
 /* Why Linux would not open what the walk found, in the order in which it checks; or 0. */
 static int open_refusal(const struct walk *w, int flags)
 {
+    int refusal;
     bool writes = flags & (O_WRONLY | O_RDWR | O_TRUNC);
 
     if (flags & O_CREAT && w->slash)
@@ -192,8 +196,9 @@ static int open_refusal(const struct walk *w, int flags)
         return writes ? -EISDIR : 0;
     if (is_special(w))
         return w->mount->devices ? 0 : -EACCES;
-    if (is_process_memory(w))
-        return -EACCES;
+    refusal = refuse_process_memory(w);
+    if (refusal)
+        return refusal;
     if (flags & O_TRUNC && !is_writable(w))
         return -EROFS;
     if (writes && !is_writable(w))
@@ -249,6 +254,7 @@ static int open_once(const struct mounts *mounts, const struct guest_dir *base, 
     bool stays = flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL);
     cleanup_walk struct walk w;
     cleanup_fd int fd = -1;
+    cleanup_free char *found = NULL;
     int error;
 
     error = walk_path(&w, mounts, base, path, stays ? WALK_STAY : WALK_FOLLOW, 0);
@@ -256,6 +262,9 @@ static int open_once(const struct mounts *mounts, const struct guest_dir *base, 
         error = open_refusal(&w, flags);
     if (error)
         return error;
+    found = strdup(w.path);
+    if (!found)
+        return -ENOMEM;
     if (w.mount != NULL) {
         fd = open_host(&w, flags, mode);
         if (fd == -ELOOP || fd == -EXDEV)
@@ -267,12 +276,13 @@ static int open_once(const struct mounts *mounts, const struct guest_dir *base, 
             return -EACCES;
     }
 
-    *opened = (struct opened){
-        .kind = kind_of(&w, fd, flags), .fd = -1, .writable = is_writable(&w), .mount = w.mount};
-    opened->path = strdup(w.path);
-    if (opened->path == NULL)
-        return -ENOMEM;
-    opened->fd = fd_release(&fd);
+    *opened = (struct opened){.kind = kind_of(&w, fd, flags),
+                              .fd = fd,
+                              .path = found,
+                              .writable = is_writable(&w),
+                              .mount = w.mount};
+    fd = -1;
+    found = NULL;
     return 0;
 }
 

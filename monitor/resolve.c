@@ -59,19 +59,21 @@ int stat_beneath(int dir, const char *name, unsigned mask, struct statx *result)
  * procfs's links jump to what their text only describes. Recognized by what the kernel says when it
  * may follow any link but those: its other links ("self", "mounts") stay beneath.
  */
-static bool is_magic_link(int dir, const char *name)
+static int refuse_magic_link(int dir, const char *name)
 {
     struct statfs fs;
     int fd;
 
-    if (fstatfs(dir, &fs) || fs.f_type != PROC_SUPER_MAGIC)
-        return false;
+    if (fstatfs(dir, &fs))
+        return -errno;
+    if (fs.f_type != PROC_SUPER_MAGIC)
+        return 0;
     fd = open_how(dir, name,
                   (struct open_how){.flags = O_PATH | O_CLOEXEC,
                                     .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS});
     if (fd >= 0)
         close(fd);
-    return fd == -ELOOP;
+    return fd == -ELOOP ? -ELOOP : 0;
 }
 
 static struct component component_next(char *path)
@@ -215,6 +217,7 @@ static int follow(struct walk *w, const struct component *c)
     size_t room = (size_t)(c->name - w->text);
     char kept = *c->end;
     ssize_t length;
+    int refusal;
 
     if (++w->links > LINKS_MAX)
         return -ELOOP;
@@ -223,8 +226,9 @@ static int follow(struct walk *w, const struct component *c)
     w->careful = false;
 
     *c->end = '\0';
-    if (is_magic_link(w->dir, c->name))
-        return -ELOOP;
+    refusal = refuse_magic_link(w->dir, c->name);
+    if (refusal)
+        return refusal;
     length = readlinkat(w->dir, c->name, w->text, room);
     *c->end = kept;
 

@@ -19,6 +19,17 @@ $(B)/unit/test_%: tests/unit/test_%.c $(B)/unit/libmonitor.a
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -MMD -MP $< $(B)/unit/libmonitor.a -lcmocka -o $@
 
+# The same handlers with host calls that fail on demand.
+FAULT_CALLS := $(shell sed -n 's/^CALL.\([a-z0-9]*\),.*/\1/p' tests/fault/host_calls.def) close lseek \
+    readlinkat mmap fcntl readv writev preadv pwritev syscall strdup asprintf
+FAULT_WRAP := $(FAULT_CALLS:%=-Wl,--wrap=%)
+
+$(B)/unit/test_faults: tests/unit/test_faults.c tests/fault/faults.c $(wildcard tests/fault/*.*) \
+    $(B)/unit/libmonitor.a
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -Itests/fault $(filter %.c,$(wordlist 1,2,$^)) $(B)/unit/libmonitor.a \
+	    $(FAULT_WRAP) -lcmocka -o $@
+
 # Guest programs, built five ways. The ways are directories: argv[0] ends the same in all of them.
 CC_husk := $(B)/husk-cc
 CC_musl := musl-gcc -static
