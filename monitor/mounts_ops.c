@@ -248,42 +248,45 @@ static enum husk_kind kind_of(const struct walk *w, int fd, int flags)
     return ioctl(fd, TCGETS, termios) == 0 ? HUSK_KIND_TTY : HUSK_KIND_STREAM;
 }
 
+/* Open what the walk found, or did not find. */
+static int open_found(struct walk *w, int flags, mode_t mode, struct opened *opened)
+{
+    cleanup_free char *path = strdup(w->path);
+    cleanup_fd int fd = -1;
+    int error;
+
+    if (path == NULL)
+        return -ENOMEM;
+    if (w->mount != NULL) {
+        fd = open_host(w, flags, mode);
+        if (fd == -ELOOP || fd == -EXDEV)
+            return OPEN_CHANGED;
+        error = fd < 0 ? fd : stat_beneath(fd, "", STATX_TYPE, &w->stx);
+        if (error)
+            return error;
+        if (!(flags & O_PATH) && is_special(w) && !w->mount->devices)
+            return -EACCES;
+    }
+    *opened = (struct opened){.kind = kind_of(w, fd, flags),
+                              .fd = fd,
+                              .path = path,
+                              .writable = is_writable(w),
+                              .mount = w->mount};
+    fd = -1;
+    path = NULL;
+    return 0;
+}
+
 static int open_once(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                      int flags, mode_t mode, struct opened *opened)
 {
     bool stays = flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL);
     cleanup_walk struct walk w;
-    cleanup_fd int fd = -1;
-    cleanup_free char *found = NULL;
-    int error;
+    int error = walk_path(&w, mounts, base, path, stays ? WALK_STAY : WALK_FOLLOW, 0);
 
-    error = walk_path(&w, mounts, base, path, stays ? WALK_STAY : WALK_FOLLOW, 0);
     if (error == 0)
         error = open_refusal(&w, flags);
-    if (error)
-        return error;
-    found = strdup(w.path);
-    if (!found)
-        return -ENOMEM;
-    if (w.mount != NULL) {
-        fd = open_host(&w, flags, mode);
-        if (fd == -ELOOP || fd == -EXDEV)
-            return OPEN_CHANGED;
-        error = fd < 0 ? fd : stat_beneath(fd, "", STATX_TYPE, &w.stx);
-        if (error)
-            return error;
-        if (!(flags & O_PATH) && is_special(&w) && !w.mount->devices)
-            return -EACCES;
-    }
-
-    *opened = (struct opened){.kind = kind_of(&w, fd, flags),
-                              .fd = fd,
-                              .path = found,
-                              .writable = is_writable(&w),
-                              .mount = w.mount};
-    fd = -1;
-    found = NULL;
-    return 0;
+    return error ? error : open_found(&w, flags, mode, opened);
 }
 
 int mounts_open(const struct mounts *mounts, const struct guest_dir *base, const char *path,

@@ -30,6 +30,22 @@ $(B)/unit/test_faults: tests/unit/test_faults.c tests/fault/faults.c $(wildcard 
 	$(CC) $(UNIT_CFLAGS) -Itests/fault $(filter %.c,$(wordlist 1,2,$^)) $(B)/unit/libmonitor.a \
 	    $(FAULT_WRAP) -lcmocka -o $@
 
+# A whole husk of that kind, and the guest that asks it for faults.
+$(B)/fault/%.o: tests/fault/%.c $(wildcard tests/fault/*.*)
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(MONITOR_CFLAGS) -c $< -o $@
+
+$(B)/fault/husk: $(MONITOR_OBJ) $(B)/fault/arm.o $(B)/fault/faults.o
+	$(link_monitor) $(FAULT_WRAP) -Wl,--wrap=mounts_access
+
+$(B)/fault/guest: tests/fault/guest.c $(B)/husk-cc
+	@mkdir -p $(@D)
+	$(B)/husk-cc $(APP_CFLAGS) $< -o $@
+
+$(B)/fault/expected: tests/fault/expected
+	@mkdir -p $(@D)
+	cp $< $@
+
 # Guest programs, built five ways. The ways are directories: argv[0] ends the same in all of them.
 CC_husk := $(B)/husk-cc
 CC_musl := musl-gcc -static
@@ -93,7 +109,7 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
-tests: $(B)/husk-test $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
+tests: $(B)/husk-test $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
 check: $(B)/.setup ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests
