@@ -251,12 +251,9 @@ static enum husk_kind kind_of(const struct walk *w, int fd, int flags)
 /* Open what the walk found, or did not find. */
 static int open_found(struct walk *w, int flags, mode_t mode, struct opened *opened)
 {
-    cleanup_free char *path = strdup(w->path);
     cleanup_fd int fd = -1;
     int error;
 
-    if (path == NULL)
-        return -ENOMEM;
     if (w->mount != NULL) {
         fd = open_host(w, flags, mode);
         if (fd == -ELOOP || fd == -EXDEV)
@@ -267,13 +264,10 @@ static int open_found(struct walk *w, int flags, mode_t mode, struct opened *ope
         if (!(flags & O_PATH) && is_special(w) && !w->mount->devices)
             return -EACCES;
     }
-    *opened = (struct opened){.kind = kind_of(w, fd, flags),
-                              .fd = fd,
-                              .path = path,
-                              .writable = is_writable(w),
-                              .mount = w->mount};
-    fd = -1;
-    path = NULL;
+    opened->kind = kind_of(w, fd, flags);
+    opened->writable = is_writable(w);
+    opened->mount = w->mount;
+    opened->fd = fd_release(&fd);
     return 0;
 }
 
@@ -286,7 +280,18 @@ static int open_once(const struct mounts *mounts, const struct guest_dir *base, 
 
     if (error == 0)
         error = open_refusal(&w, flags);
-    return error ? error : open_found(&w, flags, mode, opened);
+    if (error)
+        return error;
+    /* First, for nothing has been created yet. */
+    opened->path = strdup(w.path);
+    if (opened->path == NULL)
+        return -ENOMEM;
+    error = open_found(&w, flags, mode, opened);
+    if (error) {
+        free(opened->path);
+        opened->path = NULL;
+    }
+    return error;
 }
 
 int mounts_open(const struct mounts *mounts, const struct guest_dir *base, const char *path,
