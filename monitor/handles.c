@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include "resolve.h"
 
 #define INDEX_BITS 16
 
@@ -108,10 +111,11 @@ void handles_rename(struct handles *handles, const char *from, const char *to)
 struct handle *handles_find_file(struct handles *handles, dev_t device, ino_t inode)
 {
     for (struct handle *handle = handles->table; handle < handles->table + HANDLES_MAX; handle++) {
-        struct stat status;
+        struct statx found;
 
-        if (handle->kind == HUSK_KIND_FILE && fstat(handle->dir.fd, &status) == 0 &&
-            status.st_dev == device && status.st_ino == inode)
+        if (handle->kind == HUSK_KIND_FILE &&
+            stat_beneath(handle->dir.fd, "", STATX_INO, &found) == 0 && found.stx_ino == inode &&
+            makedev(found.stx_dev_major, found.stx_dev_minor) == device)
             return handle;
     }
     return NULL;

@@ -437,7 +437,7 @@ static const struct operation operations[] = {
     {OPERATION(utimes_open), ""},
     {OPERATION(truncate), " close "},
     /* Not to know whether a file is locked is no reason not to truncate it. */
-    {OPERATION(truncate_locked), " close statx fstat openat2 "},
+    {OPERATION(truncate_locked), " close statx openat2 "},
     {OPERATION(truncate_open), ""},
     {OPERATION(statfs), " close "},
     {OPERATION(statfs_open), ""},
