@@ -9,8 +9,15 @@
 
 #include "files.h"
 #include "io.h"
+#include "pages.h"
 
-static char buffer[64 << 10];
+static char shared[64 << 10];
+static bool in_use; /* by a thread that waits in the middle of a copy */
+
+struct buffer {
+    char *data;
+    size_t size;
+};
 
 /* One end of a copy: at *OFFSET, or at the file's own position when there is none. */
 struct end {
@@ -54,19 +61,19 @@ static void put_back(struct end *in, int64_t bytes)
         FILE_CALL(HUSK_OP_SEEK, in->file, -bytes, SEEK_CUR);
 }
 
-static int64_t copy(struct end *in, struct end *out, uint64_t len)
+static int64_t copy(struct end *in, struct end *out, uint64_t len, struct buffer buffer)
 {
     int64_t total = 0, error = 0;
 
     while ((uint64_t)total < len) {
-        uint64_t left = len - total, want = left < sizeof(buffer) ? left : sizeof(buffer);
-        int64_t got = move(in, HUSK_OP_READ, buffer, want), put;
+        uint64_t left = len - total, want = left < buffer.size ? left : buffer.size;
+        int64_t got = move(in, HUSK_OP_READ, buffer.data, want), put;
 
         if (got <= 0) {
             error = got;
             break;
         }
-        put = move(out, HUSK_OP_WRITE, buffer, got);
+        put = move(out, HUSK_OP_WRITE, buffer.data, got);
         total += put > 0 ? put : 0;
         if (put < got) {
             put_back(in, got - (put > 0 ? put : 0));
@@ -79,8 +86,23 @@ static int64_t copy(struct end *in, struct end *out, uint64_t len)
 
 static int64_t copy_ends(struct end *in, struct end *out, uint64_t len)
 {
-    int64_t done = copy(in, out, len);
+    bool others = in_use;
+    struct buffer buffer = others ? (struct buffer){page_alloc(), HUSK_PAGE_SIZE}
+                                  : (struct buffer){shared, sizeof(shared)};
+    int64_t done;
 
+    if (!buffer.data)
+        return -ENOMEM;
+    in_use = true;
+    file_hold(in->file);
+    file_hold(out->file);
+    done = copy(in, out, len, buffer);
+    if (others)
+        page_free(buffer.data);
+    else
+        in_use = false;
+    file_release(in->file);
+    file_release(out->file);
     if (in->addr && user_write(in->addr, &in->offset) < 0)
         return -EFAULT;
     if (out->addr && user_write(out->addr, &out->offset) < 0)

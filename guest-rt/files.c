@@ -8,6 +8,7 @@
 #include <linux/stat.h>
 
 #include "lookup.h"
+#include "pipe.h"
 
 static struct file files[FILES_MAX + 1]; /* and the working directory */
 static struct descriptor {
@@ -116,16 +117,14 @@ int64_t file_release(struct file *file)
 {
     if (--file->references > 0)
         return 0;
-    if (file->system == FS_TMPFS)
-        tmpfs_put(file->node);
-    return file->system == FS_HOST ? HYPERCALL(HUSK_OP_CLOSE, file->handle) : 0;
+    return FILE_CALL(HUSK_OP_CLOSE, file);
 }
 
 int64_t file_call(enum husk_op op, struct file *file, uint64_t arg0, uint64_t arg1, uint64_t arg2,
                   uint64_t arg3)
 {
     const struct file_system_ops *const systems[] = {
-        [FS_TMPFS] = &tmpfs_ops, [FS_SYNTHETIC] = &synthetic_ops};
+        [FS_TMPFS] = &tmpfs_ops, [FS_SYNTHETIC] = &synthetic_ops, [FS_OBJECT] = &object_ops};
 
     if (file->system == FS_HOST)
         return HYPERCALL(op, file->handle, arg0, arg1, arg2, arg3);
@@ -263,6 +262,10 @@ int64_t sys_fcntl(const struct call *call)
     if (file->flags & O_PATH)
         return -EBADF;
     switch (call->arg[1]) {
+    case F_GETPIPE_SZ:
+        return pipe_size(file);
+    case F_SETPIPE_SZ:
+        return pipe_set_size(file, (uint32_t)value);
     case F_SETFL:
         return set_flags(file, value);
     case F_GETLK:

@@ -8,22 +8,25 @@
 #include "synthetic.h"
 #include "tmpfs.h"
 
+struct object;
+
 #define FILES_MAX 1024 /* RLIMIT_NOFILE */
 
 /* Who serves a file: the monitor, or guest-rt itself. */
-enum file_system { FS_HOST, FS_TMPFS, FS_SYNTHETIC };
+enum file_system { FS_HOST, FS_TMPFS, FS_SYNTHETIC, FS_OBJECT };
 
 /* An open file description: shared by descriptors that dup made. */
 struct file {
     uint32_t references; /* descriptors, mappings, the working directory; 0: unused */
     uint32_t handle;     /* FS_HOST */
     uint32_t flags;      /* status flags and access mode of open(2) */
-    uint8_t kind;        /* enum husk_kind: FILE or DIR unless FS_HOST */
+    uint8_t kind;        /* enum husk_kind: FILE or DIR unless FS_HOST; STREAM for FS_OBJECT */
     uint8_t system;      /* enum file_system */
     uint64_t offset; /* of HUSK_KIND_FILE; OFFSET_ON_HOST after it was appended to; in a directory
                         unless FS_HOST */
     struct tmpfs_node *node;         /* FS_TMPFS */
     struct synthetic_file synthetic; /* FS_SYNTHETIC */
+    struct object *object;           /* FS_OBJECT */
 };
 
 #define OFFSET_ON_HOST UINT64_MAX
@@ -42,7 +45,8 @@ int64_t fd_close(uint64_t fd);
 /* A new description with one reference, or NULL (ENFILE). */
 struct file *file_new(uint32_t handle, enum husk_kind kind, uint32_t flags);
 
-/* A mapping comes or goes: the description lives as long as it has references. */
+/* A mapping, or a call that waits, comes or goes: the description lives as long as it has
+ * references. */
 void file_hold(struct file *file);
 int64_t file_release(struct file *file);
 

@@ -80,12 +80,17 @@ int64_t file_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_
 static int64_t transfer(const struct call *call, enum husk_op op)
 {
     struct file *file = file_for(call->arg[0], op);
+    int64_t done;
 
     if (!file)
         return -EBADF;
     if (file->kind == HUSK_KIND_DIR)
         return -EISDIR;
-    return finish(file_transfer(file, op, call->arg[1], call->arg[2]));
+    /* Another thread may close the descriptor while this one waits. */
+    file_hold(file);
+    done = file_transfer(file, op, call->arg[1], call->arg[2]);
+    file_release(file);
+    return finish(done);
 }
 
 /* At OFFSET; the position stays. */
@@ -188,15 +193,4 @@ int64_t sys_lseek(const struct call *call)
         return whence > SEEK_CUR ? offset : -EINVAL;
     file->offset = offset;
     return offset;
-}
-
-int64_t sys_ioctl(const struct call *call)
-{
-    struct file *file = file_get((uint32_t)call->arg[0]);
-
-    if (!file || file->flags & O_PATH)
-        return -EBADF;
-    if (file->kind != HUSK_KIND_TTY)
-        return -ENOTTY;
-    return FILE_CALL(HUSK_OP_TTY, file, call->arg[1], call->arg[2]);
 }

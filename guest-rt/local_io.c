@@ -4,6 +4,8 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 
+#include "span.h"
+
 #define TRANSFER_MAX 0x7ffff000 /* MAX_RW_COUNT of Linux */
 
 /* address, length, offset */
@@ -32,28 +34,10 @@ int64_t local_write(struct file *file, const uint64_t arg[4])
     return done;
 }
 
-static int check_vector(uint64_t addr, uint64_t count)
-{
-    uint64_t total = 0;
-
-    if (count > HUSK_IOV_MAX)
-        return -EINVAL;
-    for (uint64_t i = 0; i < count; i++) {
-        struct husk_iovec piece;
-
-        if (user_read(&piece, addr + i * sizeof(piece)) < 0)
-            return -EFAULT;
-        if ((int64_t)piece.len < 0 || __builtin_add_overflow(total, piece.len, &total) ||
-            (int64_t)total < 0)
-            return -EINVAL;
-    }
-    return 0;
-}
-
 /* Piece by piece, until one is not moved as a whole. */
 static int64_t move_vector(struct file *file, const uint64_t arg[4], file_fn *move)
 {
-    int64_t total = 0, done = check_vector(arg[0], arg[1]);
+    int64_t total = 0, done = vector_length(arg[0], arg[1]);
 
     if (done < 0)
         return done;
@@ -83,6 +67,13 @@ int64_t local_readv(struct file *file, const uint64_t arg[4])
 int64_t local_writev(struct file *file, const uint64_t arg[4])
 {
     return move_vector(file, arg, local_write);
+}
+
+int64_t local_close(struct file *file, const uint64_t arg[4])
+{
+    (void)arg;
+    tmpfs_put(file->node);
+    return 0;
 }
 
 /* The position of a directory: what getdents64 gave as d_off. */

@@ -7,7 +7,7 @@
 
 #include "lookup.h"
 
-file_fn local_read, local_write, local_readv, local_writev, local_seek, local_getdents,
+file_fn local_read, local_write, local_readv, local_writev, local_close, local_seek, local_getdents,
     local_allocate, local_lock, local_flock, local_nothing;
 
 #endif

@@ -7,6 +7,7 @@
 #include <linux/stat.h>
 
 #include "local_io.h"
+#include "object.h"
 #include "synthetic_text.h"
 
 #define SYNTHETIC_MAGIC 0x6b737568 /* "husk", as the monitor's own directories */
@@ -116,8 +117,13 @@ static bool is_named(struct file *file, const char *path)
 static void put_target(struct file *file, struct text *text)
 {
     char path[HUSK_PATH_MAX];
-    int64_t len = file_path(file, path, sizeof(path) - 1);
+    int64_t len;
 
+    if (file->system == FS_OBJECT) {
+        object_name(file->object, text);
+        return;
+    }
+    len = file_path(file, path, sizeof(path) - 1);
     if (len >= 0) {
         path[len] = 0;
         text_string(text, path);
@@ -256,6 +262,7 @@ const struct file_system_ops synthetic_ops = {
             [HUSK_OP_WRITE] = local_write,
             [HUSK_OP_READV] = local_readv,
             [HUSK_OP_WRITEV] = local_writev,
+            [HUSK_OP_CLOSE] = local_nothing,
             [HUSK_OP_SEEK] = local_seek,
             [HUSK_OP_GETDENTS] = local_getdents,
             [HUSK_OP_ALLOCATE] = local_allocate,

@@ -293,6 +293,7 @@ const struct file_system_ops tmpfs_ops = {
             [HUSK_OP_WRITE] = local_write,
             [HUSK_OP_READV] = local_readv,
             [HUSK_OP_WRITEV] = local_writev,
+            [HUSK_OP_CLOSE] = local_close,
             [HUSK_OP_SEEK] = local_seek,
             [HUSK_OP_GETDENTS] = local_getdents,
             [HUSK_OP_ALLOCATE] = local_allocate,

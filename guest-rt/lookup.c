@@ -183,7 +183,7 @@ static int64_t step_descriptor(struct walk *w, const struct component *c,
         return -ENOENT;
     if (!c->last || c->slash)
         return file->kind == HUSK_KIND_DIR ? from_file(w, file) : -ENOTDIR;
-    if (file->system == FS_HOST)
+    if (file->system == FS_HOST || file->system == FS_OBJECT)
         return end_synthetic(w, link);
     place_of_file(file, w->place);
     return WALK_DONE;
@@ -314,6 +314,7 @@ void place_of_file(struct file *file, struct place *place)
     place->at = (struct tmpfs_name){.dir = file->node};
     place->node = file->node;
     place->synthetic = file->synthetic;
+    place->object = file->object;
     place->slash = false;
     place->end = HUSK_END_FOLLOW;
 }
@@ -395,7 +396,7 @@ int64_t place_resolve(struct place *place)
 static int64_t place_call(enum husk_op op, struct place *place, const uint64_t arg[3])
 {
     const struct file_system_ops *const systems[] = {
-        [FS_TMPFS] = &tmpfs_ops, [FS_SYNTHETIC] = &synthetic_ops};
+        [FS_TMPFS] = &tmpfs_ops, [FS_SYNTHETIC] = &synthetic_ops, [FS_OBJECT] = &object_ops};
 
     while (place->system == FS_HOST) {
         int64_t moved, result = HYPERCALL(op, place->host.dir, place->host.addr, place->host.len,

@@ -16,6 +16,7 @@ struct place {
     struct tmpfs_name at;            /* FS_TMPFS; len 0: NODE itself, "/tmp" or a descriptor */
     struct tmpfs_node *node;         /* FS_TMPFS; NULL: there is none at AT */
     struct synthetic_file synthetic; /* FS_SYNTHETIC; entry NULL: there is none */
+    struct object *object;           /* FS_OBJECT: what a descriptor names */
     bool slash;                      /* a slash follows the last name, in guest-rt's own systems */
     enum husk_end end;
     unsigned rounds;
@@ -67,7 +68,7 @@ struct file_system_ops {
     place_fn *on_place[HUSK_OP_COUNT]; /* NULL: EROFS */
     file_fn *on_file[HUSK_OP_COUNT];   /* NULL: EINVAL */
 };
-extern const struct file_system_ops tmpfs_ops, synthetic_ops;
+extern const struct file_system_ops tmpfs_ops, synthetic_ops, object_ops;
 
 /* RENAME and LINK in a tmpfs. */
 int64_t tmpfs_two_names(enum husk_op op, const struct place *from, const struct place *to,

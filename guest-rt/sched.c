@@ -140,9 +140,16 @@ static void poll_host(uint64_t ns)
     uint64_t count = 0;
     int64_t ready;
 
-    for (; waiter && count < HUSK_WAIT_MAX; waiter = waiter->next)
-        waits[count++] = (struct husk_wait){.handle = waiter->handle, .events = waiter->events};
     clock_slept();
+    if (waiter && !waiter->next && waiter->ask) {
+        waiter->ask(waiter, ns);
+        if (waiter->revents)
+            thread_wake(waiter->thread);
+        return;
+    }
+    for (; waiter && count < HUSK_WAIT_MAX; waiter = waiter->next)
+        waits[count++] =
+            (struct husk_wait){.handle = waiter->handle, .events = (int16_t)waiter->events};
     ready = HYPERCALL(HUSK_OP_WAIT, waits, count, ns);
     waiter = host_waiters;
     for (uint64_t i = 0; ready > 0 && i < count; i++, waiter = waiter->next)
@@ -329,7 +336,7 @@ void queue_wake(struct wait_queue *queue)
     }
 }
 
-void host_waiter_add(struct host_waiter *waiter, uint32_t handle, int16_t events)
+void host_waiter_add(struct host_waiter *waiter, uint32_t handle, uint16_t events)
 {
     *waiter = (struct host_waiter){
         .next = host_waiters, .thread = current, .handle = handle, .events = events};
@@ -346,6 +353,11 @@ void host_waiter_remove(struct host_waiter *waiter)
         host_waiters = waiter->next;
     if (waiter->next)
         waiter->next->previous = waiter->previous;
+}
+
+void host_waiters_look(void)
+{
+    poll_host(0);
 }
 
 int64_t wait_for_host(uint32_t handle, int16_t events, uint64_t deadline)

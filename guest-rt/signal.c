@@ -289,6 +289,13 @@ void signals_block_meanwhile(uint64_t mask)
     forward(mask);
 }
 
+void signals_block_again(void)
+{
+    if (current->signals.has_saved)
+        current->signals.blocked = current->signals.saved;
+    current->signals.has_saved = false;
+}
+
 int64_t sys_rt_sigaction(const struct call *call)
 {
     uint64_t signal = call->arg[0];

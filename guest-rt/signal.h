@@ -68,6 +68,8 @@ extern struct wait_queue signal_arrivals;
 
 /* Block MASK for as long as a call waits: until signals_deliver. */
 void signals_block_meanwhile(uint64_t mask);
+/* The call did not end because of a signal: block again what was blocked before, at once. */
+void signals_block_again(void);
 
 /* sigframe.c: call a handler; false: the stack cannot be written. BLOCKED is what its return
  * restores. */

@@ -54,10 +54,14 @@ struct host_waiter {
     struct host_waiter *next, *previous;
     struct thread *thread;
     uint32_t handle;
-    int16_t events, revents; /* REVENTS: what came, when thread_sleep returned 0 */
+    uint16_t events, revents; /* REVENTS: what came, when thread_sleep returned 0 */
+    /* If there is no other waiter, called to wait for NS instead, unless NULL; sets REVENTS. */
+    void (*ask)(struct host_waiter *waiter, uint64_t ns);
 };
-void host_waiter_add(struct host_waiter *waiter, uint32_t handle, int16_t events);
+void host_waiter_add(struct host_waiter *waiter, uint32_t handle, uint16_t events);
 void host_waiter_remove(struct host_waiter *waiter);
+/* Find out what came so far, for all of them. */
+void host_waiters_look(void);
 
 /*
  * Let other threads run until this one is woken (0; it may be for nothing), until the deadline

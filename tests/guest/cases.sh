@@ -68,6 +68,11 @@ guest_cases() {
     guest_case tmpfs-errors /dev/null /tmp
     guest_case devices /dev/null
 
+    guest_case pipes /dev/null
+    guest_case events /dev/null
+    guest_case polling /dev/null
+    guest_case polling "$tree/files/text"
+
     guest_case red-zone /dev/null
     guest_case float /dev/null
     guest_case tls /dev/null

@@ -17,6 +17,9 @@
 
 static int failed_checks;
 
+/* An address where nothing is; the compiler does not know. */
+static void *volatile nowhere __attribute__((unused)) = (void *)8;
+
 __attribute__((format(printf, 2, 3))) static inline void check(bool ok, const char *format, ...)
 {
     va_list arguments;
@@ -60,6 +63,9 @@ static inline const char *error_name(int error)
         [ENOSPC] = "ENOSPC",
         [ENXIO] = "ENXIO",
         [EOPNOTSUPP] = "EOPNOTSUPP",
+        [EPIPE] = "EPIPE",
+        [EINTR] = "EINTR",
+        [ENFILE] = "ENFILE",
     };
     bool known = error >= 0 && (size_t)error < sizeof names / sizeof *names && names[error];
 
