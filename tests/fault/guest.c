@@ -270,7 +270,7 @@ static const struct {
     {"readlink", "readlinkat", EIO, "EIO", do_readlink},
     {"unlink", "unlinkat", EIO, "EIO", do_unlink},
     {"chmod", "fchmodat2", EIO, "EIO", do_chmod},
-    {"fchmod", "fchmodat2", EIO, "EIO", do_fchmod},
+    {"fchmod", "fchmod", EIO, "EIO", do_fchmod},
     {"chown", "fchownat", EDQUOT, "EDQUOT", do_chown},
     {"utimensat", "utimensat", EIO, "EIO", do_utimens},
     {"truncate", "ftruncate", EINTR, "EINTR", do_truncate},
