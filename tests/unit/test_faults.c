@@ -17,6 +17,7 @@
 #define DATA 0x200000 /* where the guest keeps what it passes */
 #define MAPS 0x400000 /* where it maps files */
 
+static const struct run_options options;
 static struct run run;
 static uint64_t file, second, directory, mapped_file; /* handles */
 
@@ -500,6 +501,7 @@ static void prepare(void)
 {
     fill_scratch();
     memset(&run, 0, sizeof(run));
+    run.options = &options;
     run.trace_fd = -1;
     run.mounts = mounts = mounts_new();
     assert_int_equal(add("data", "/data", MOUNT_WRITABLE | MOUNT_DEVICES), 0);
