@@ -24,9 +24,11 @@ struct file {
     uint8_t system;      /* enum file_system */
     uint64_t offset; /* of HUSK_KIND_FILE; OFFSET_ON_HOST after it was appended to; in a directory
                         unless FS_HOST */
-    struct tmpfs_node *node;         /* FS_TMPFS */
-    struct synthetic_file synthetic; /* FS_SYNTHETIC */
-    struct object *object;           /* FS_OBJECT */
+    struct tmpfs_node *node;                /* FS_TMPFS */
+    struct synthetic_file synthetic;        /* FS_SYNTHETIC */
+    struct object *object;                  /* FS_OBJECT */
+    uint8_t socket_type;                    /* of HUSK_KIND_SOCKET: SOCK_STREAM or SOCK_DGRAM */
+    uint64_t receive_timeout, send_timeout; /* likewise; nanoseconds, 0: none */
 };
 
 #define OFFSET_ON_HOST UINT64_MAX

@@ -9,6 +9,7 @@
 #include <linux/uio.h>
 
 #include "io.h"
+#include "sockets.h"
 #include "stream.h"
 
 bool file_seekable(const struct file *file)
@@ -62,6 +63,8 @@ int64_t file_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_
 
     if (file->system == FS_HOST && (file->kind == HUSK_KIND_STREAM || file->kind == HUSK_KIND_TTY))
         return stream_transfer(file, op, addr, len);
+    if (file->kind == HUSK_KIND_SOCKET)
+        return socket_transfer(file, op, addr, len);
     if (file->kind != HUSK_KIND_FILE)
         return FILE_CALL(op, file, addr, len, HUSK_STREAM);
     if (writes && file->flags & O_APPEND) {

@@ -20,7 +20,9 @@ static int64_t set_nonblocking(struct file *file, guest_addr_t addr)
 
 static int64_t queued(struct file *file)
 {
-    if (!file->object->kind->queued)
+    if (file->kind == HUSK_KIND_SOCKET)
+        return HYPERCALL(HUSK_OP_QUEUED, file->handle);
+    if (file->system != FS_OBJECT || !file->object->kind->queued)
         return -ENOTTY;
     return file->object->kind->queued(file);
 }
@@ -43,7 +45,7 @@ int64_t sys_ioctl(const struct call *call)
     }
     if (file->kind == HUSK_KIND_TTY)
         return FILE_CALL(HUSK_OP_TTY, file, request, call->arg[2]);
-    if (file->system != FS_OBJECT || request != FIONREAD)
+    if (request != FIONREAD)
         return -ENOTTY;
     bytes = queued(file);
     if (bytes < 0)

@@ -339,12 +339,17 @@ void synthetic_zero_line(struct text *text)
 
 void synthetic_hosts(struct text *text)
 {
+    static char named[HUSK_HOSTS_MAX]; /* by --connect */
     struct new_utsname name = system_name();
+    int64_t length;
 
     line(text, "127.0.0.1\tlocalhost");
     line(text, "::1\tlocalhost ip6-localhost ip6-loopback");
     text_string(text, "127.0.1.1\t");
     line(text, name.nodename);
+    length = HYPERCALL(HUSK_OP_HOSTS, named, sizeof(named));
+    if (length > 0)
+        text_bytes(text, named, length);
 }
 
 /* No name server: what is not in /etc/hosts has no address. */

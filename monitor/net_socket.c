@@ -197,6 +197,7 @@ int net_connect(struct network *network, struct net_socket *socket, int fd,
     struct sockaddr_storage sockaddr;
     bool allowed = net_may_send(network, socket, &to);
     socklen_t length;
+    int ret;
 
     if (socket->protocol == NET_TCP && socket->publication)
         return socket->listening || socket->accepted ? -EISCONN : -EOPNOTSUPP;
@@ -207,15 +208,12 @@ int net_connect(struct network *network, struct net_socket *socket, int fd,
     length = net_address_to(&to, socket->host_ipv6 ? AF_INET6 : AF_INET, &sockaddr);
     if (length == 0)
         return -ENETUNREACH;
-    if (connect(fd, (struct sockaddr *)&sockaddr, length) < 0 && errno != EINPROGRESS)
-        return -errno;
-    socket->mute = !allowed;
-    if (socket->protocol == NET_TCP && !socket->connected) {
+    ret = connect(fd, (struct sockaddr *)&sockaddr, length) < 0 ? -errno : 0;
+    if (ret == 0 || ret == -EINPROGRESS) {
+        socket->mute = !allowed;
         socket->connected = true;
-        return errno == EINPROGRESS ? -EINPROGRESS : 0;
     }
-    socket->connected = true;
-    return 0;
+    return ret;
 }
 
 int net_disconnect(struct net_socket *socket, int fd)
