@@ -262,6 +262,9 @@ int64_t hypercall_socket_transfer(struct run *run, const struct handle *handle, 
     bool from_known;
     int message_flags;
 
+    /* read(2) of no bytes never waits, unlike recv(2). */
+    if (to_guest && is_whole(iov, count, 0))
+        return 0;
     if (to_guest)
         return net_receive(&run->network, handle->socket, handle->dir.fd, iov, (size_t)count, 0,
                            &from, &from_known, &message_flags);

@@ -160,8 +160,9 @@ int net_listen(struct network *network, struct net_socket *socket, int fd, int b
                            "no -p HOST:0 publishes a port for it");
         return -EACCES;
     }
-    if (listen(fd, backlog < 0 || backlog > SOMAXCONN ? SOMAXCONN : backlog) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+    /* Connections of an earlier listening socket may linger. */
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        listen(fd, backlog < 0 || backlog > SOMAXCONN ? SOMAXCONN : backlog) < 0)
         return -errno;
     socket->listening = true;
     announce(socket->publication);

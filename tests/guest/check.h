@@ -66,6 +66,21 @@ static inline const char *error_name(int error)
         [EPIPE] = "EPIPE",
         [EINTR] = "EINTR",
         [ENFILE] = "ENFILE",
+        [EDOM] = "EDOM",
+        [ENOTSOCK] = "ENOTSOCK",
+        [EDESTADDRREQ] = "EDESTADDRREQ",
+        [EMSGSIZE] = "EMSGSIZE",
+        [ENOPROTOOPT] = "ENOPROTOOPT",
+        [EPROTONOSUPPORT] = "EPROTONOSUPPORT",
+        [ESOCKTNOSUPPORT] = "ESOCKTNOSUPPORT",
+        [EAFNOSUPPORT] = "EAFNOSUPPORT",
+        [EADDRINUSE] = "EADDRINUSE",
+        [EADDRNOTAVAIL] = "EADDRNOTAVAIL",
+        [ENETUNREACH] = "ENETUNREACH",
+        [ECONNRESET] = "ECONNRESET",
+        [EISCONN] = "EISCONN",
+        [ENOTCONN] = "ENOTCONN",
+        [ECONNREFUSED] = "ECONNREFUSED",
     };
     bool known = error >= 0 && (size_t)error < sizeof names / sizeof *names && names[error];
 
