@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "net.h"
@@ -257,7 +258,8 @@ int net_accept(const struct network *network, const struct net_socket *socket, i
 
     if (socket->protocol != NET_TCP)
         return -EOPNOTSUPP;
-    *accepted_fd = accept4(fd, (struct sockaddr *)&sockaddr, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    /* musl's accept4 takes EINVAL for an old kernel's and calls accept. */
+    *accepted_fd = (int)syscall(SYS_accept4, fd, &sockaddr, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (*accepted_fd < 0)
         return -errno;
     *accepted = calloc(1, sizeof(**accepted));

@@ -52,10 +52,10 @@ CC_musl := musl-gcc -static
 CC_glibc := gcc -static
 CC_pie := gcc -static-pie
 CC_lld := $(CLANG) -static -fuse-ld=lld
-GUEST += $(patsubst tests/guest/%.c,%,$(wildcard tests/guest/husk-only/*.c))
+GUEST += $(patsubst tests/guest/%.c,%,$(wildcard tests/guest/husk-only/*.c tests/guest/net/*.c))
 
 define guests
-$(B)/guest/$(1)/%: tests/guest/%.c $(wildcard tests/guest/*.h) $(filter $(B)/husk-cc,$(CC_$(1)))
+$(B)/guest/$(1)/%: tests/guest/%.c $(wildcard tests/guest/*.h tests/guest/net/*.h) $(filter $(B)/husk-cc,$(CC_$(1)))
 	@mkdir -p $$(@D)
 	$(CC_$(1)) $(APP_CFLAGS) $$< -o $$@
 
