@@ -101,7 +101,7 @@ static void vectors(void)
 struct bulk {
     int fd;
     size_t size;
-    unsigned long sum;
+    long written[2]; /* by writev and write */
 };
 
 static void *send_bulk(void *context)
@@ -114,8 +114,8 @@ static void *send_bulk(void *context)
     struct iovec iov[3] = {{data, 1000}, {data + 1000, bulk->size / 2}, {NULL, 0}};
 
     iov[2] = (struct iovec){data + 1000 + bulk->size / 2, bulk->size / 2 - 1000};
-    check(writev(bulk->fd, iov, 3) == (ssize_t)bulk->size, "writev waits until all is sent");
-    check(write(bulk->fd, data, bulk->size) == (ssize_t)bulk->size, "so does write");
+    bulk->written[0] = writev(bulk->fd, iov, 3);
+    bulk->written[1] = write(bulk->fd, data, bulk->size);
     shutdown(bulk->fd, SHUT_WR);
     free(data);
     return NULL;
@@ -136,6 +136,8 @@ static void large_data(void)
           "MSG_WAITALL of 16 MiB");
     check(read(ends[1], data + 1, 1) == 0, "then the end");
     pthread_join(thread, NULL);
+    check(bulk.written[0] == (ssize_t)bulk.size, "writev waited until all was sent");
+    check(bulk.written[1] == (ssize_t)bulk.size, "so did write");
     for (size_t i = 2; i < bulk.size; i++)
         bad += data[i] != (unsigned char)(i * 7 + (i >> 8)) || data[bulk.size + i] != data[i];
     check(bad == 0, "all bytes are right");
@@ -213,20 +215,32 @@ static void ends_of_streams(void)
     signal(SIGPIPE, SIG_DFL);
 }
 
+/* Ask until it is done: 0 or the error. */
+static int finish_connect(int fd, const struct sockaddr_in *to)
+{
+    int ret;
+
+    do {
+        usleep(1000);
+        ret = connect(fd, (const struct sockaddr *)to, sizeof(*to));
+    } while (ret < 0 && (errno == EALREADY || errno == EINPROGRESS));
+    return ret < 0 ? errno : 0;
+}
+
 static void without_waiting(void)
 {
     struct sockaddr_in at;
-    struct pollfd pollfd = {.events = POLLOUT};
     int server = listening(&at), client, error = -1;
     socklen_t length = sizeof(error);
 
     client = need(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), "socket");
     int ret = connect(client, (struct sockaddr *)&at, sizeof(at));
     check(ret == 0 || errno == EINPROGRESS, "connect starts");
-    pollfd.fd = client;
-    check(poll(&pollfd, 1, 10000) == 1 && pollfd.revents == POLLOUT, "poll tells when it is done");
+    ret = ret == 0 ? 0 : finish_connect(client, &at);
+    check(ret == 0 || ret == EISCONN, "and ends");
     check(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0,
           "SO_ERROR is 0");
+    check_error(connect(client, (struct sockaddr *)&at, sizeof(at)), EISCONN, "once more");
     close(client);
     close(server);
 
@@ -234,13 +248,10 @@ static void without_waiting(void)
     server = bound(SOCK_STREAM, &at);
     client = need(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), "socket");
     ret = connect(client, (struct sockaddr *)&at, sizeof(at));
-    if (ret < 0 && errno == EINPROGRESS) {
-        pollfd.fd = client;
-        check(poll(&pollfd, 1, 10000) == 1, "poll tells a failure");
+    error = ret == 0 ? 0 : errno;
+    if (error == EINPROGRESS) {
+        usleep(10000);
         getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &length);
-    } else {
-        check(ret < 0, "poll tells a failure");
-        error = errno;
     }
     check(error == ECONNREFUSED, "SO_ERROR is ECONNREFUSED");
     close(client);

@@ -164,7 +164,8 @@ static int exhaust(char **args)
         for (fd = 3; fd <= last; fd++)
             close(fd);
     }
-    printf("%s, %s, %s\n", counts[0] > 500 ? "hundreds" : "few", strerror(errors[0]),
+    printf("%s, %s, %s\n", counts[0] > 500 ? "hundreds" : "few",
+           errors[0] == EMFILE ? "EMFILE" : strerror(errors[0]),
            counts[0] == counts[1] ? "the same again" : "leaked");
     return 0;
 }
