@@ -33,7 +33,7 @@ RT_CFLAGS := $(WARN) -Os -g -ffunction-sections -fdata-sections -Iinclude -Igues
 MONITOR_SRC := $(wildcard monitor/*.c)
 MONITOR_OBJ := $(MONITOR_SRC:monitor/%.c=$(B)/monitor/%.o)
 RT_SRC := $(wildcard guest-rt/*.c)
-RT_OBJ := $(RT_SRC:guest-rt/%.c=$(B)/guest-rt/%.o) $(B)/guest-rt/entry.o
+RT_OBJ := $(RT_SRC:guest-rt/%.c=$(B)/guest-rt/%.o) $(B)/guest-rt/entry.o $(B)/guest-rt/vdso.o
 APPS := $(notdir $(wildcard apps/*))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 SYSTEM := $(patsubst tests/system/%.c,$(B)/system/%,$(wildcard tests/system/test_*.c))
@@ -93,7 +93,7 @@ $(B)/guest-rt/%.o: guest-rt/%.c
 	mkdir -p $(@D)
 	$(CC) $(RT_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/guest-rt/entry.o: guest-rt/entry.asm $(B)/include/abi.inc
+$(B)/guest-rt/entry.o $(B)/guest-rt/vdso.o: $(B)/guest-rt/%.o: guest-rt/%.asm $(B)/include/abi.inc
 	mkdir -p $(@D)
 	nasm -f elf64 -I $(B)/include/ $< -o $@
 

@@ -9,6 +9,7 @@
 bits 64
 default rel
 
+extern husk_vdso
 extern rt_start, rt_syscall, rt_exception, rt_interrupt, rt_entry, rt_stack_pointer, thread_begun
 global husk_rt_start, syscall_direct, syscall_stubbed, exception_entry, interrupt_entry
 global thread_switch, thread_begin, kernel_stack_pointer, restore_insn
@@ -227,6 +228,7 @@ note_desc:
     dq exception_entry
     dq exception_stack_top
     dq interrupt_entry
+    dq husk_vdso
 note_end:
 
 section .note.GNU-stack noalloc noexec nowrite progbits

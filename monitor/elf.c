@@ -408,6 +408,13 @@ static bool is_code(const struct elf_image *image, uint64_t vaddr, bool runtime)
     return segment && segment->prot & HUSK_PROT_EXEC && in_runtime(segment) == runtime;
 }
 
+static bool is_runtime(const struct elf_image *image, uint64_t vaddr)
+{
+    const struct elf_segment *segment = segment_of(image, vaddr);
+
+    return segment && in_runtime(segment);
+}
+
 /* The stack pointer may be one past the last byte, and something must lie below it. */
 static bool is_runtime_stack_pointer(const struct elf_image *image, uint64_t vaddr)
 {
@@ -441,6 +448,7 @@ static int check_note(const struct parser *parser)
         {"exception_stack", note->exception_stack,
          is_runtime_stack_pointer(image, note->exception_stack)},
         {"interrupt", note->interrupt, is_code(image, note->interrupt, true)},
+        {"vdso", note->vdso, is_runtime(image, note->vdso)},
     };
 
     if (image->pie)

@@ -190,6 +190,7 @@ static void push_auxiliary(struct stack *stack, const struct program *program, g
         {AT_GID, getauxval(AT_GID)},
         {AT_EGID, getauxval(AT_EGID)},
         {AT_SECURE, 0},
+        {AT_SYSINFO_EHDR, program->rt.vdso},
         {AT_CLKTCK, CLOCK_TICKS},
         {AT_HWCAP, getauxval(AT_HWCAP)},
         {AT_HWCAP2, getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE},

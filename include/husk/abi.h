@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define HUSK_ABI_VERSION 2
+#define HUSK_ABI_VERSION 3
 
 /* A guest address. The monitor cannot dereference it: memory.h turns it into a host pointer. */
 typedef uint64_t guest_addr_t;
@@ -367,7 +367,8 @@ struct husk_note {
     guest_addr_t exception;       /* where exception stubs return to */
     guest_addr_t exception_stack; /* the rsp that they load */
     guest_addr_t interrupt;       /* where an interruption leads */
+    guest_addr_t vdso;            /* an ELF header for AT_SYSINFO_EHDR */
 };
-_Static_assert(sizeof(struct husk_note) == 64, "no padding");
+_Static_assert(sizeof(struct husk_note) == 72, "no padding");
 
 #endif

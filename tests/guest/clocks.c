@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -84,6 +85,23 @@ static void check_time_of_day(void)
     check(now(CLOCK_BOOTTIME) >= monotonic, "BOOTTIME is not behind MONOTONIC");
 }
 
+/* The vDSO's function and the system call are two ways to the same clock. */
+static void check_vdso(void)
+{
+    const clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME};
+
+    check(getauxval(AT_SYSINFO_EHDR) != 0, "there is a vDSO");
+    for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+        int64_t before = now(clocks[i]), between, after;
+        struct timespec called;
+
+        syscall(SYS_clock_gettime, clocks[i], &called);
+        between = called.tv_sec * SECOND + called.tv_nsec;
+        after = now(clocks[i]);
+        check(before <= between && between <= after, "system call and vDSO agree");
+    }
+}
+
 static void check_sleep(void)
 {
     struct timespec sleep = {0, 20 * MILLISECOND};
@@ -128,6 +146,7 @@ int main(void)
 {
     check_each_clock();
     check_time_of_day();
+    check_vdso();
     check_sleep();
     check_cpu_time();
     return exit_status();

@@ -120,6 +120,7 @@ static inline void image_husk(struct program_image *image)
         .exception = HUSK_RT_BASE + 0x40,
         .exception_stack = HUSK_RT_BASE + 0x2000,
         .interrupt = HUSK_RT_BASE + 0x50,
+        .vdso = HUSK_RT_BASE + 0x60,
     };
     image->header.e_entry = image_note(image)->rt_start;
 }

@@ -33,8 +33,8 @@ static void test_note_of_another_abi_may_have_another_size(void **state)
 static void test_short_note_is_refused(void **state)
 {
     (void)state;
-    image_note_header(&image)->n_descsz = 52;
-    assert_refused("malformed: its husk note has 52 bytes, not 64");
+    image_note_header(&image)->n_descsz = 60;
+    assert_refused("malformed: its husk note has 60 bytes, not 72");
 }
 
 static void test_empty_note_is_refused(void **state)
@@ -71,7 +71,7 @@ static void test_note_segment_offset_that_wraps_is_refused(void **state)
 {
     (void)state;
     image.phdrs[NOTE].p_offset = UINT64_MAX;
-    assert_refused("malformed: note segment 5 has 0x54 bytes at offset 0xffffffffffffffff");
+    assert_refused("malformed: note segment 5 has 0x5c bytes at offset 0xffffffffffffffff");
 }
 
 static void test_note_of_another_owner_is_ignored(void **state)
