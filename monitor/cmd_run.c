@@ -17,6 +17,7 @@
 #include "hypercall.h"
 #include "interrupt.h"
 #include "jail.h"
+#include "limits.h"
 #include "locals.h"
 #include "report.h"
 #include "symbols.h"
@@ -162,6 +163,11 @@ static int prepare(struct run *run, struct husk_error *err)
     for (int fd = 0; fd < 3; fd++)
         look_at_stdio(fd, &request);
     handles_init(&run->handles, request.stdio_kind);
+    run->handles.max_files = options->max_files;
+    run->handles.max_sockets = options->max_sockets;
+    run->output_left = options->max_output;
+    if (limits_start(options, err) < 0)
+        return -1;
     if (program_open(&run->program, options->image, err) < 0 ||
         open_mounts(run, &request, err) < 0 || enter_workdir(run, &request, err) < 0 ||
         open_output("--trace", options->trace, &run->trace_fd, err) < 0 ||
@@ -194,6 +200,7 @@ static int confine(struct run *run, struct husk_error *err)
 {
     struct jail_report report;
 
+    limits_memory(run);
     jail_enter(run, &report);
     stats_step(&run->stats, "jail");
     for (enum jail_layer layer = 0; layer < JAIL_LAYERS; layer++)
@@ -299,8 +306,10 @@ static void check_interrupt(struct run *run)
 
     if (interrupt == INTERRUPT_NONE || run->ended)
         return;
-    if (interrupt == INTERRUPT_TIME_LIMIT) {
-        fprintf(stderr, "husk: %s: time limit reached (--timeout)\n", run->options->image);
+    if (interrupt == INTERRUPT_TIME_LIMIT || interrupt == INTERRUPT_CPU_LIMIT) {
+        fprintf(stderr, "husk: %s: %s\n", run->options->image,
+                interrupt == INTERRUPT_TIME_LIMIT ? "time limit reached (--timeout)"
+                                                  : "CPU time limit reached (--cpu-time)");
         run_end(run, STATUS_TIME_LIMIT);
     } else {
         run_end(run, 128 + interrupt);
@@ -366,7 +375,7 @@ int cmd_run(char **argv)
     stats_start(&run.stats, options.stats);
     if (prepare(&run, &err) < 0)
         return error_print(&err);
-    interrupt_init(run.vm.run, options.timeout_ns);
+    interrupt_init(run.vm.run, options.timeout_ns, options.cpu_time_ns);
     if (confine(&run, &err) < 0 || run_until_ended(&run, &err) < 0)
         return error_print(&err);
     if (options.stats)

@@ -15,17 +15,23 @@
 
 void handles_init(struct handles *handles, const uint8_t stdio_kind[3])
 {
+    handles->max_files = handles->max_sockets = UINT64_MAX;
     for (int fd = 0; fd < 3; fd++)
         handles->table[fd] = (struct handle){.kind = stdio_kind[fd], .dir.fd = fd, .writer = -1};
 }
 
-static struct handle *find_free(struct handles *handles)
+/* A free entry, if COUNT may grow; else -errno. */
+static int find_free(struct handles *handles, uint64_t count, uint64_t most, struct handle **free)
 {
+    if (count >= most)
+        return -EMFILE;
     for (struct handle *handle = handles->table + 3; handle < handles->table + HANDLES_MAX;
          handle++)
-        if (handle->kind == HUSK_KIND_NONE)
-            return handle;
-    return NULL;
+        if (handle->kind == HUSK_KIND_NONE) {
+            *free = handle;
+            return 0;
+        }
+    return -ENFILE;
 }
 
 static int64_t number_of(const struct handles *handles, const struct handle *handle)
@@ -35,14 +41,16 @@ static int64_t number_of(const struct handles *handles, const struct handle *han
 
 int64_t handles_insert(struct handles *handles, struct opened *opened)
 {
-    struct handle *handle = find_free(handles);
+    struct handle *handle;
+    int ret = find_free(handles, handles->files, handles->max_files, &handle);
 
-    if (!handle) {
+    if (ret < 0) {
         if (opened->fd >= 0)
             close(opened->fd);
         free(opened->path);
-        return -ENFILE;
+        return ret;
     }
+    handles->files++;
     *handle = (struct handle){
         .kind = opened->kind,
         .generation = handle->generation,
@@ -56,12 +64,14 @@ int64_t handles_insert(struct handles *handles, struct opened *opened)
 
 int64_t handles_insert_socket(struct handles *handles, struct net_socket *socket, int fd)
 {
-    struct handle *handle = find_free(handles);
+    struct handle *handle;
+    int ret = find_free(handles, handles->sockets, handles->max_sockets, &handle);
 
-    if (!handle) {
+    if (ret < 0) {
         net_socket_close(socket, fd);
-        return -ENFILE;
+        return ret;
     }
+    handles->sockets++;
     *handle = (struct handle){
         .kind = HUSK_KIND_SOCKET,
         .generation = handle->generation,
@@ -135,6 +145,8 @@ int handles_close(struct handles *handles, uint64_t number)
     /* Other processes may share stdin, stdout and stderr: they stay open here. */
     else if (number > 2 && handle->dir.fd >= 0 && close(handle->dir.fd) < 0)
         ret = -errno;
+    handles->sockets -= handle->kind == HUSK_KIND_SOCKET;
+    handles->files -= number > 2 && handle->kind != HUSK_KIND_SOCKET;
     free(handle->dir.path);
     *handle = (struct handle){.generation = (handle->generation + 1) & 0x7fff};
     return ret;

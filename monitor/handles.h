@@ -25,6 +25,8 @@ struct handle {
 };
 
 struct handles {
+    uint64_t files, sockets; /* open now, without standard input, output and error */
+    uint64_t max_files, max_sockets; /* UINT64_MAX after handles_init: no limit */
     struct handle table[HANDLES_MAX];
     bool locks_records; /* perhaps: fcntl(2), F_SETLK */
 };
@@ -32,7 +34,7 @@ struct handles {
 /* Handles 0, 1 and 2 for the monitor's own descriptors, with the kinds that were found. */
 void handles_init(struct handles *handles, const uint8_t stdio_kind[3]);
 
-/* Take over what was opened. Returns the handle, or -ENFILE: OPENED is then closed. */
+/* Take over what was opened. Returns the handle, or -ENFILE or -EMFILE: OPENED is then closed. */
 int64_t handles_insert(struct handles *handles, struct opened *opened);
 
 /* The same for a socket and its host descriptor. -ENFILE: both are then closed. */

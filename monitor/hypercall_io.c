@@ -12,6 +12,7 @@
 
 #include "cleanup.h"
 #include "hypercall.h"
+#include "limits.h"
 
 /* As Linux: a transfer is shorter than 2 GiB (read(2)). */
 #define TRANSFER_MAX 0x7ffff000ULL
@@ -40,7 +41,7 @@ static ssize_t append(int fd, const struct iovec *iov, int count, uint64_t offse
 }
 
 static ssize_t transfer_host(struct run *run, const struct handle *handle, enum direction direction,
-                             const struct iovec *iov, int count, uint64_t offset)
+                             struct iovec *iov, int count, uint64_t offset)
 {
     int fd = handle->dir.fd;
     ssize_t done;
@@ -49,6 +50,8 @@ static ssize_t transfer_host(struct run *run, const struct handle *handle, enum 
         return offset == HUSK_STREAM
                    ? hypercall_socket_transfer(run, handle, direction == TO_GUEST, iov, count)
                    : -ESPIPE;
+    if (direction == FROM_GUEST && (count = limits_cut(run, iov, count)) < 0)
+        return count;
     if (direction == FROM_GUEST && handle->append)
         done = append(fd, iov, count, offset);
     else if (offset == HUSK_STREAM)
@@ -57,7 +60,11 @@ static ssize_t transfer_host(struct run *run, const struct handle *handle, enum 
         done = preadv(fd, iov, count, (off_t)offset);
     else
         done = pwritev(fd, iov, count, (off_t)offset);
-    return done < 0 ? -errno : done;
+    if (done < 0)
+        return -errno;
+    if (direction == FROM_GUEST)
+        limits_spend(run, (uint64_t)done);
+    return done;
 }
 
 static int64_t transfer(struct run *run, const struct husk_desc *desc, enum direction direction)
@@ -195,10 +202,12 @@ int64_t serve_allocate(struct run *run, const struct husk_desc *desc)
 
     if (ret < 0)
         return ret;
-    return fallocate(handle->dir.fd, (int)desc->arg[1], (off_t)desc->arg[2], (off_t)desc->arg[3]) <
-                   0
-               ? -errno
-               : 0;
+    if (desc->arg[3] > run->output_left)
+        return -EFBIG;
+    if (fallocate(handle->dir.fd, (int)desc->arg[1], (off_t)desc->arg[2], (off_t)desc->arg[3]) < 0)
+        return -errno;
+    limits_spend(run, desc->arg[3]);
+    return 0;
 }
 
 int64_t serve_sync(struct run *run, const struct husk_desc *desc)

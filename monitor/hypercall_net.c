@@ -95,6 +95,8 @@ int64_t serve_accept(struct run *run, const struct husk_desc *desc)
     int64_t number, length = 0;
     int fd, ret = socket_handle(run, desc->arg[0], &handle);
 
+    if (ret == 0 && run->handles.sockets >= run->handles.max_sockets)
+        ret = -EMFILE; /* the connection waits */
     if (ret == 0)
         ret = net_accept(&run->network, handle->socket, handle->dir.fd, &accepted, &fd, &peer);
     if (ret < 0)

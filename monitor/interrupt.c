@@ -22,7 +22,7 @@ static const int forwardable[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIG
 
 static struct kvm_run *vcpu_run;
 static volatile sig_atomic_t pending;
-static bool limited;
+static bool limited, cpu_limited;
 
 static volatile sig_atomic_t due;
 static uint64_t arrived; /* forwarded signals */
@@ -43,7 +43,9 @@ static void keep_interrupting(void)
 static void on_signal(int signal)
 {
     if (!pending) {
-        pending = signal == SIGALRM && limited ? INTERRUPT_TIME_LIMIT : signal;
+        pending = signal == SIGALRM && limited       ? INTERRUPT_TIME_LIMIT
+                  : signal == SIGXCPU && cpu_limited ? INTERRUPT_CPU_LIMIT
+                                                     : signal;
         keep_interrupting();
     }
     vcpu_run->immediate_exit = 1;
@@ -86,7 +88,19 @@ uint64_t interrupt_ignored(void)
     return ignored;
 }
 
-void interrupt_init(struct kvm_run *run, uint64_t timeout_ns)
+static void limit_cpu_time(uint64_t ns, const struct sigaction *action)
+{
+    const struct itimerspec limit = {.it_value = {(time_t)(ns / SECOND), (long)(ns % SECOND)}};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGXCPU};
+    timer_t timer;
+
+    cpu_limited = true;
+    sigaction(SIGXCPU, action, NULL);
+    if (timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer) == 0)
+        timer_settime(timer, 0, &limit, NULL);
+}
+
+void interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns)
 {
     const struct sigaction action = {.sa_handler = on_signal};
     const struct sigaction bus_error = {.sa_handler = memory_on_bus_error, .sa_flags = SA_NODEFER};
@@ -103,6 +117,8 @@ void interrupt_init(struct kvm_run *run, uint64_t timeout_ns)
         if (old.sa_handler == SIG_IGN)
             sigaction(ending[i], &old, NULL);
     }
+    if (cpu_ns)
+        limit_cpu_time(cpu_ns, &action);
     if (timeout_ns) {
         uint64_t us = (timeout_ns + 999) / 1000;
         const struct itimerval limit = {{0, AGAIN_US}, {us / 1000000, us % 1000000}};

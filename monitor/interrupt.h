@@ -16,13 +16,14 @@ struct kvm_run;
 /*
  * Catch SIGINT, SIGTERM, SIGHUP and SIGQUIT (each unless it was ignored already), ignore SIGPIPE
  * and SIGXFSZ (the guest gets EPIPE and EFBIG).
- * RUN's immediate_exit is set when one comes. With TIMEOUT_NS the time limit starts now.
+ * RUN's immediate_exit is set when one comes. With TIMEOUT_NS the time limit starts now, with
+ * CPU_NS that of processor time, the guest's and husk's.
  */
-void interrupt_init(struct kvm_run *run, uint64_t timeout_ns);
+void interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns);
 
-enum { INTERRUPT_NONE = 0, INTERRUPT_TIME_LIMIT = -1 };
+enum { INTERRUPT_NONE = 0, INTERRUPT_TIME_LIMIT = -1, INTERRUPT_CPU_LIMIT = -2 };
 
-/* What ends the run: the signal number that came first, INTERRUPT_TIME_LIMIT, or INTERRUPT_NONE. */
+/* What ends the run: the signal number that came first, a limit, or INTERRUPT_NONE. */
 int interrupt_pending(void);
 
 /* Of the signals that can be passed on, those that are ignored; bit N - 1 is signal N. To be asked

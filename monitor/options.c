@@ -12,6 +12,7 @@
 #define MIB            ((uint64_t)1 << 20)
 #define MEMORY_DEFAULT (256 * MIB)
 #define MEMORY_MIN     (8 * MIB)
+#define NICE_MAX       19
 #define MEMORY_UNIT    (2 * MIB) /* struct guest_memory maps RAM in steps of a huge page */
 _Static_assert(HUSK_RAM_MAX % MEMORY_UNIT == 0, "rounding up never exceeds it");
 
@@ -238,6 +239,56 @@ static int set_timeout(struct run_options *options, const struct option *option,
     return 0;
 }
 
+static int set_cpu_time(struct run_options *options, const struct option *option, const char *value,
+                        struct husk_error *err)
+{
+    if (parse_duration(value, &options->cpu_time_ns))
+        return refuse(option, value,
+                      "not a duration; give a number above 0 and ms, s, m or h, e.g. 1.5s", err);
+    return 0;
+}
+
+static int set_max_output(struct run_options *options, const struct option *option,
+                          const char *value, struct husk_error *err)
+{
+    if (parse_size(value, &options->max_output))
+        return refuse(option, value, "not a size; give digits and K, M or G, e.g. 10M", err);
+    return 0;
+}
+
+static int set_max_files(struct run_options *options, const struct option *option,
+                         const char *value, struct husk_error *err)
+{
+    if (parse_count(value, UINT32_MAX, &options->max_files))
+        return refuse(option, value, "not a number; give digits, e.g. 64", err);
+    return 0;
+}
+
+static int set_max_sockets(struct run_options *options, const struct option *option,
+                           const char *value, struct husk_error *err)
+{
+    if (parse_count(value, UINT32_MAX, &options->max_sockets))
+        return refuse(option, value, "not a number; give digits, e.g. 64", err);
+    return 0;
+}
+
+static int set_nice(struct run_options *options, const struct option *option, const char *value,
+                    struct husk_error *err)
+{
+    if (parse_count(value, NICE_MAX, &options->nice))
+        return refuse(option, value, "give a number from 0 to 19: how far to stand back", err);
+    return 0;
+}
+
+static int set_cgroup(struct run_options *options, const struct option *option, const char *value,
+                      struct husk_error *err)
+{
+    if (*value == '\0')
+        return refuse(option, value, "give a directory below /sys/fs/cgroup", err);
+    options->cgroup = value;
+    return 0;
+}
+
 static int set_file(const char **file, const struct option *option, const char *value,
                     struct husk_error *err)
 {
@@ -313,6 +364,12 @@ static const struct option option_table[] = {
     {'w', "workdir", "DIR", VALUE_REQUIRED, set_workdir},
     {'m', "memory", "SIZE, e.g. 256M", VALUE_REQUIRED, set_memory},
     {0, "timeout", "DURATION, e.g. 30s", VALUE_REQUIRED, set_timeout},
+    {0, "cpu-time", "DURATION, e.g. 30s", VALUE_REQUIRED, set_cpu_time},
+    {0, "max-output", "SIZE, e.g. 10M", VALUE_REQUIRED, set_max_output},
+    {0, "max-files", "NUMBER", VALUE_REQUIRED, set_max_files},
+    {0, "max-sockets", "NUMBER", VALUE_REQUIRED, set_max_sockets},
+    {0, "nice", "0 to 19", VALUE_REQUIRED, set_nice},
+    {0, "cgroup", "PATH", VALUE_REQUIRED, set_cgroup},
     {0, "trace", "", VALUE_OPTIONAL, set_trace},
     {0, "stats", "", VALUE_OPTIONAL, set_stats},
     {0, "require-jail", "", VALUE_NONE, set_require_jail},
@@ -360,7 +417,13 @@ int options_parse_run(char **argv, struct run_options *options, struct husk_erro
 {
     char **next = argv;
 
-    *options = (struct run_options){.workdir = "/", .memory = MEMORY_DEFAULT};
+    *options = (struct run_options){
+        .workdir = "/",
+        .memory = MEMORY_DEFAULT,
+        .max_output = UINT64_MAX,
+        .max_files = UINT64_MAX,
+        .max_sockets = UINT64_MAX,
+    };
     while (*next && (*next)[0] == '-' && (*next)[1] != '\0') {
         if (strcmp(*next, "--") == 0) {
             next++;
@@ -391,89 +454,4 @@ void options_free(struct run_options *options)
         free(options->tmpfs[i].guest);
     free(options->environment);
     *options = (struct run_options){0};
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Digits, at least one, up to UINT64_MAX. Returns what follows them, or NULL. */
-static const char *parse_digits(const char *text, uint64_t *value)
-{
-    if (!is_digit(*text))
-        return NULL;
-    for (*value = 0; is_digit(*text); text++)
-        if (__builtin_mul_overflow(*value, 10, value) ||
-            __builtin_add_overflow(*value, *text - '0', value))
-            return NULL;
-    return text;
-}
-
-int parse_size(const char *text, uint64_t *bytes)
-{
-    static const struct {
-        char name[4];
-        uint8_t shift;
-    } units[] = {
-        {"", 0},     {"B", 0},  {"K", 10},   {"KiB", 10}, {"M", 20},
-        {"MiB", 20}, {"G", 30}, {"GiB", 30}, {"T", 40},   {"TiB", 40},
-    };
-    uint64_t count;
-    const char *unit = parse_digits(text, &count);
-
-    if (!unit || count == 0)
-        return -1;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcasecmp(unit, units[i].name) == 0)
-            return __builtin_mul_overflow(count, (uint64_t)1 << units[i].shift, bytes) ? -1 : 0;
-    return -1;
-}
-
-/* The fraction's digits at TEXT of a unit of SCALE ns, added to *TOTAL. Returns what follows. */
-static const char *parse_fraction(const char *text, uint64_t scale, uint64_t *total)
-{
-    if (!is_digit(*text))
-        return NULL;
-    for (; is_digit(*text); text++) {
-        scale = scale % 10 == 0 ? scale / 10 : 0;
-        if (scale == 0 && *text != '0')
-            return NULL;
-        if (__builtin_add_overflow(*total, (uint64_t)(*text - '0') * scale, total))
-            return NULL;
-    }
-    return text;
-}
-
-/* Nanoseconds of the unit named by the whole of TEXT, or 0. */
-static uint64_t duration_unit(const char *text)
-{
-    static const struct {
-        char name[3];
-        uint64_t ns;
-    } units[] = {
-        {"", 1000000000},  {"ns", 1},          {"us", 1000},         {"ms", 1000000},
-        {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000},
-    };
-
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(text, units[i].name) == 0)
-            return units[i].ns;
-    return 0;
-}
-
-int parse_duration(const char *text, uint64_t *nanoseconds)
-{
-    uint64_t whole, total;
-    const char *rest = parse_digits(text, &whole);
-    uint64_t scale = duration_unit(text + strspn(text, "0123456789."));
-
-    if (!rest || scale == 0 || __builtin_mul_overflow(whole, scale, &total))
-        return -1;
-    if (*rest == '.' && !(rest = parse_fraction(rest + 1, scale, &total)))
-        return -1;
-    if (*rest == '.' || total == 0 || total > INT64_MAX)
-        return -1;
-    *nanoseconds = total;
-    return 0;
 }

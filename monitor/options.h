@@ -37,9 +37,14 @@ struct run_options {
     size_t connect_count;
     const char **environment; /* of -e: NAME=VALUE, each NAME once; NAME alone was looked up */
     size_t environment_count;
-    const char *workdir;   /* absolute guest path as given, fits struct husk_boot; default "/" */
-    uint64_t memory;       /* bytes, a multiple of 2 MiB */
-    uint64_t timeout_ns;   /* 0: none */
+    const char *workdir;  /* absolute guest path as given, fits struct husk_boot; default "/" */
+    uint64_t memory;      /* bytes, a multiple of 2 MiB */
+    uint64_t timeout_ns;  /* 0: none */
+    uint64_t cpu_time_ns; /* 0: no limit */
+    uint64_t max_output;  /* bytes; this and the next two: UINT64_MAX without a limit */
+    uint64_t max_files, max_sockets;
+    uint64_t nice;         /* added to the process's nice value */
+    const char *cgroup;    /* as given, or NULL */
     const char *trace;     /* NULL: off, "": standard error, else a host file */
     const char *stats;     /* likewise */
     bool require_jail;     /* a layer of the jail that the host lacks is an error */
@@ -65,6 +70,8 @@ void options_free(struct run_options *options);
  * signs, spaces, overflow, parts of a nanosecond and more than INT64_MAX nanoseconds are errors.
  */
 int parse_size(const char *text, uint64_t *bytes);
+/* Digits alone, from 0 to MOST. */
+int parse_count(const char *text, uint64_t most, uint64_t *count);
 int parse_duration(const char *text, uint64_t *nanoseconds);
 
 #endif

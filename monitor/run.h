@@ -25,7 +25,9 @@ struct run {
     struct handles handles;
     struct network network;
     struct stats stats;
-    int trace_fd; /* where --trace's lines go, or -1 */
+    int trace_fd;         /* where --trace's lines go, or -1 */
+    uint64_t output_left; /* bytes of --max-output, or UINT64_MAX */
+    bool output_cut;      /* the guest wanted to write more than that */
     bool ended;
     int status; /* of the process, once ended */
 };

@@ -86,6 +86,7 @@ static const struct rule {
     ALLOW(ALWAYS, pwritev2),
     ALLOW(ALWAYS, lseek),
     ALLOW(ALWAYS, close),
+    ALLOW(ALWAYS, fstat),
     ALLOW(ALWAYS, fstatfs),
     ALLOW(ALWAYS, statx, HAS(2, AT_EMPTY_PATH, AT_EMPTY_PATH)),
     ALLOW(ALWAYS, ftruncate),

@@ -421,6 +421,43 @@ static void test_a_malformed_timeout_is_refused(void **state)
                    "--timeout=", "i");
 }
 
+static void test_limits_are_read(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("i"), 0);
+    assert_true(options.max_output == UINT64_MAX && options.max_files == UINT64_MAX &&
+                options.max_sockets == UINT64_MAX && options.cpu_time_ns == 0);
+    assert_int_equal(parse("--cpu-time", "2s", "--max-output=1K", "--max-files", "0",
+                           "--max-sockets", "4294967295", "--nice", "19", "--cgroup", "a/b", "i"),
+                     0);
+    assert_int_equal(options.cpu_time_ns, 2000000000);
+    assert_int_equal(options.max_output, 1024);
+    assert_int_equal(options.max_files, 0);
+    assert_int_equal(options.max_sockets, UINT32_MAX);
+    assert_int_equal(options.nice, 19);
+    assert_string_equal(options.cgroup, "a/b");
+}
+
+static void test_malformed_limits_are_refused(void **state)
+{
+    (void)state;
+    assert_refused("--cpu-time 1x: not a duration; give a number above 0 and ms, s, m or h, e.g. "
+                   "1.5s",
+                   "--cpu-time", "1x", "i");
+    assert_refused("--max-output 0: not a size; give digits and K, M or G, e.g. 10M",
+                   "--max-output", "0", "i");
+    assert_refused("--max-files 1K: not a number; give digits, e.g. 64", "--max-files", "1K", "i");
+    assert_refused("--max-files -1: not a number; give digits, e.g. 64", "--max-files", "-1", "i");
+    assert_refused("--max-sockets : not a number; give digits, e.g. 64", "--max-sockets=", "i");
+    assert_refused("--max-sockets 4294967296: not a number; give digits, e.g. 64", "--max-sockets",
+                   "4294967296", "i");
+    assert_refused("--nice 20: give a number from 0 to 19: how far to stand back", "--nice", "20",
+                   "i");
+    assert_refused("--nice -5: give a number from 0 to 19: how far to stand back", "--nice", "-5",
+                   "i");
+    assert_refused("--cgroup : give a directory below /sys/fs/cgroup", "--cgroup=", "i");
+}
+
 static void test_require_jail_takes_no_value(void **state)
 {
     (void)state;
@@ -546,6 +583,8 @@ int main(void)
         test(test_timeouts_are_read_in_nanoseconds),
         test(test_a_malformed_timeout_is_refused),
         test(test_require_jail_takes_no_value),
+        test(test_limits_are_read),
+        test(test_malformed_limits_are_refused),
         test(test_trace_and_stats_take_a_file_only_after_an_equals_sign),
         test(test_an_empty_trace_or_stats_file_is_refused),
         test(test_network_rules_are_collected),
