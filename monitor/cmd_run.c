@@ -17,9 +17,9 @@
 #include "hypercall.h"
 #include "interrupt.h"
 #include "jail.h"
-#include "limits.h"
 #include "locals.h"
 #include "report.h"
+#include "run_limits.h"
 #include "symbols.h"
 
 void run_end(struct run *run, int status)

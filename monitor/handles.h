@@ -25,7 +25,7 @@ struct handle {
 };
 
 struct handles {
-    uint64_t files, sockets; /* open now, without standard input, output and error */
+    uint64_t files, sockets;         /* open now, without standard input, output and error */
     uint64_t max_files, max_sockets; /* UINT64_MAX after handles_init: no limit */
     struct handle table[HANDLES_MAX];
     bool locks_records; /* perhaps: fcntl(2), F_SETLK */

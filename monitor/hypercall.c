@@ -105,10 +105,13 @@ static bool is_short(struct run *run, const struct husk_desc *desc)
     case HUSK_OP_SEEK:
     case HUSK_OP_CLOSE:
         return true;
-    case HUSK_OP_READ:
     case HUSK_OP_WRITE:
-    case HUSK_OP_READV:
     case HUSK_OP_WRITEV:
+        if (run->output_left != UINT64_MAX)
+            return false; /* --max-output ends the run */
+        __attribute__((fallthrough));
+    case HUSK_OP_READ:
+    case HUSK_OP_READV:
         return is_kind(run, desc->arg[0], HUSK_KIND_FILE) ||
                is_kind(run, desc->arg[0], HUSK_KIND_SOCKET);
     case HUSK_OP_SEND:

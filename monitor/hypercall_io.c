@@ -12,7 +12,7 @@
 
 #include "cleanup.h"
 #include "hypercall.h"
-#include "limits.h"
+#include "run_limits.h"
 
 /* As Linux: a transfer is shorter than 2 GiB (read(2)). */
 #define TRANSFER_MAX 0x7ffff000ULL

@@ -2,8 +2,8 @@
  *
  * Limits of a run, other than those of time (interrupt.h) and of handles (handles.h).
  */
-#ifndef HUSK_LIMITS_H
-#define HUSK_LIMITS_H
+#ifndef HUSK_RUN_LIMITS_H
+#define HUSK_RUN_LIMITS_H
 
 #include <sys/uio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "limits.h"
+#include "run_limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
