@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
+#include "epoll.h"
 #include "lookup.h"
 #include "pipe.h"
 
@@ -117,6 +118,8 @@ int64_t file_release(struct file *file)
 {
     if (--file->references > 0)
         return 0;
+    if (file->watching)
+        epoll_forget(file);
     return FILE_CALL(HUSK_OP_CLOSE, file);
 }
 

@@ -8,6 +8,7 @@
 #include "synthetic.h"
 #include "tmpfs.h"
 
+struct epoll_item;
 struct object;
 
 #define FILES_MAX 1024 /* RLIMIT_NOFILE */
@@ -29,6 +30,7 @@ struct file {
     struct object *object;                  /* FS_OBJECT */
     uint8_t socket_type;                    /* of HUSK_KIND_SOCKET: SOCK_STREAM or SOCK_DGRAM */
     uint64_t receive_timeout, send_timeout; /* likewise; nanoseconds, 0: none */
+    struct epoll_item *watching;            /* those of epoll instances, in a list */
 };
 
 #define OFFSET_ON_HOST UINT64_MAX

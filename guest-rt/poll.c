@@ -176,6 +176,14 @@ static bool something_came(const struct poll_set *set)
     return false;
 }
 
+static bool was_asked(const struct poll_set *set)
+{
+    for (uint64_t i = 0; i < set->count; i++)
+        if (poll_set_at(set, i)->asked && !poll_set_at(set, i)->host.asked)
+            return false;
+    return true;
+}
+
 int64_t poll_set_wait(struct poll_set *set, uint64_t deadline)
 {
     int64_t ready = look(set), ret;
@@ -190,6 +198,9 @@ int64_t poll_set_wait(struct poll_set *set, uint64_t deadline)
     do
         ret = thread_sleep(deadline);
     while (ret == 0 && !something_came(set));
+    /* Where others had the vCPU all the time, nobody asked the host. */
+    if (ret == -ETIMEDOUT && set->on_host && !was_asked(set))
+        host_waiters_look();
     ready = end(set);
     return ready > 0 || ret == -ETIMEDOUT ? ready : ret;
 }

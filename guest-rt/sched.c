@@ -142,6 +142,7 @@ static void poll_host(uint64_t ns)
 
     clock_slept();
     if (waiter && !waiter->next && waiter->ask) {
+        waiter->asked = true;
         waiter->ask(waiter, ns);
         if (waiter->revents)
             thread_wake(waiter->thread);
@@ -152,11 +153,12 @@ static void poll_host(uint64_t ns)
             (struct husk_wait){.handle = waiter->handle, .events = (int16_t)waiter->events};
     ready = HYPERCALL(HUSK_OP_WAIT, waits, count, ns);
     waiter = host_waiters;
-    for (uint64_t i = 0; ready > 0 && i < count; i++, waiter = waiter->next)
-        if (waits[i].revents) {
-            waiter->revents = waits[i].revents;
+    for (uint64_t i = 0; ready >= 0 && i < count; i++, waiter = waiter->next) {
+        waiter->asked = true;
+        waiter->revents = waits[i].revents;
+        if (waiter->revents)
             thread_wake(waiter->thread);
-        }
+    }
 }
 
 /* Nobody can run: wait for whatever comes first. */

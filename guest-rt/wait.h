@@ -54,6 +54,7 @@ struct host_waiter {
     struct host_waiter *next, *previous;
     struct thread *thread;
     uint32_t handle;
+    bool asked;               /* the host, since it was added */
     uint16_t events, revents; /* REVENTS: what came, when thread_sleep returned 0 */
     /* If there is no other waiter, called to wait for NS instead, unless NULL; sets REVENTS. */
     void (*ask)(struct host_waiter *waiter, uint64_t ns);

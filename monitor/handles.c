@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -131,6 +132,23 @@ struct handle *handles_find_file(struct handles *handles, dev_t device, ino_t in
     return NULL;
 }
 
+size_t handles_count(const struct handles *handles, enum husk_kind kind)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < HANDLES_MAX; i++)
+        count += handles->table[i].kind == kind;
+    return count;
+}
+
+/* A close is not enough where the description has another descriptor in this process. */
+static void stop_watching(const struct handles *handles, int fd)
+{
+    for (size_t i = 0; i < HANDLES_MAX; i++)
+        if (handles->table[i].kind == HUSK_KIND_EPOLL)
+            epoll_ctl(handles->table[i].dir.fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
 int handles_close(struct handles *handles, uint64_t number)
 {
     struct handle *handle = handles_get(handles, number);
@@ -138,6 +156,8 @@ int handles_close(struct handles *handles, uint64_t number)
 
     if (!handle)
         return -EBADF;
+    if (handle->watched)
+        stop_watching(handles, handle->dir.fd);
     if (handle->writer >= 0)
         close(handle->writer);
     if (handle->socket)

@@ -22,6 +22,7 @@ struct handle {
     int writer; /* the same file, opened for truncate(2), or -1: see handles_find_file */
     uint64_t virtual_position; /* of a directory that has no host descriptor */
     struct net_socket *socket; /* of a socket, else NULL */
+    bool watched;              /* perhaps, by an epoll instance */
 };
 
 struct handles {
@@ -42,6 +43,9 @@ int64_t handles_insert_socket(struct handles *handles, struct net_socket *socket
 
 /* The entry, or NULL (EBADF): never issued, closed, or stale. */
 struct handle *handles_get(struct handles *handles, uint64_t number);
+
+/* How many there are of a kind. */
+size_t handles_count(const struct handles *handles, enum husk_kind kind);
 
 /* What was opened at or below FROM is at or below TO now. */
 void handles_rename(struct handles *handles, const char *from, const char *to);

@@ -68,6 +68,9 @@ static const struct {
     [HUSK_OP_SETOPT] = {"setoption", serve_setoption},
     [HUSK_OP_QUEUED] = {"queued", serve_queued},
     [HUSK_OP_HOSTS] = {"hosts", serve_hosts},
+    [HUSK_OP_EPOLL] = {"epoll", serve_epoll},
+    [HUSK_OP_WATCH] = {"watch", serve_watch},
+    [HUSK_OP_EVENTS] = {"events", serve_events},
 };
 
 const char *hypercall_name(uint32_t op)

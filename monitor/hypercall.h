@@ -44,6 +44,8 @@ hypercall_fn serve_exit, serve_fault, serve_trace, serve_mark, serve_clock, serv
     serve_fsbase, serve_tty;
 /* hypercall_wait.c */
 hypercall_fn serve_wait, serve_alarm, serve_forward, serve_join;
+/* hypercall_epoll.c */
+hypercall_fn serve_epoll, serve_watch, serve_events;
 /* hypercall_memory.c */
 hypercall_fn serve_map, serve_protect, serve_unmap, serve_discard, serve_mapfile, serve_msync;
 /* hypercall_io.c */

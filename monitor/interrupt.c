@@ -2,20 +2,25 @@
 #include "interrupt.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/kvm.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "memory.h"
 
-#define SECOND       1000000000ULL
-#define AGAIN_US     10000
-#define AGAIN_NS     1000000
-#define ALARM        SIGRTMIN /* of the guest's timer */
-#define BIT(signal)  (1ULL << ((signal)-1))
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define KERNEL_MASK_SIZE 8 /* bytes of a signal mask */
+#define SECOND           1000000000ULL
+#define AGAIN_US         10000
+#define AGAIN_NS         1000000
+#define ALARM            SIGRTMIN /* of the guest's timer */
+#define BIT(signal)      (1ULL << ((signal)-1))
+#define COUNT(array)     (sizeof(array) / sizeof((array)[0]))
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 static const int forwardable[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
@@ -179,7 +184,37 @@ bool interrupt_take(uint64_t *signals)
     return true;
 }
 
-static int poll_blocking(struct pollfd *fds, nfds_t count, uint64_t timeout)
+/* One of the two host calls that wait, with a timeout (NULL: for ever) and a signal mask (NULL: as
+ * it is). */
+struct wait {
+    struct pollfd *fds; /* NULL: EPOLL's EVENTS */
+    nfds_t count;
+    int epoll;
+    struct epoll_event *events;
+};
+
+/* Linux 5.11; before, there are only milliseconds. */
+static int wait_epoll(const struct wait *wait, const struct timespec *span, const sigset_t *mask)
+{
+    long ready = syscall(SYS_epoll_pwait2, wait->epoll, wait->events, (int)wait->count, span, mask,
+                         KERNEL_MASK_SIZE);
+    long ms = -1;
+
+    if (ready >= 0 || errno != ENOSYS)
+        return (int)ready;
+    if (span)
+        ms = span->tv_sec < INT_MAX / 1000 - 1
+                 ? span->tv_sec * 1000 + (span->tv_nsec + 999999) / 1000000
+                 : INT_MAX;
+    return epoll_pwait(wait->epoll, wait->events, (int)wait->count, (int)ms, mask);
+}
+
+static int wait_now(const struct wait *wait, const struct timespec *span, const sigset_t *mask)
+{
+    return wait->fds ? ppoll(wait->fds, wait->count, span, mask) : wait_epoll(wait, span, mask);
+}
+
+static int wait_blocking(const struct wait *wait, uint64_t timeout)
 {
     const struct timespec span = {(time_t)(timeout / SECOND), (long)(timeout % SECOND)};
     sigset_t all, old;
@@ -189,19 +224,31 @@ static int poll_blocking(struct pollfd *fds, nfds_t count, uint64_t timeout)
     sigprocmask(SIG_BLOCK, &all, &old);
     errno = EINTR;
     if (!due && !pending)
-        ready = ppoll(fds, count, timeout == UINT64_MAX ? NULL : &span, &old);
+        ready = wait_now(wait, timeout == UINT64_MAX ? NULL : &span, &old);
     if (ready < 0)
         ready = -errno;
     sigprocmask(SIG_SETMASK, &old, NULL);
     return ready;
 }
 
-int interrupt_poll(struct pollfd *fds, nfds_t count, uint64_t timeout)
+static int wait_for(const struct wait *wait, uint64_t timeout)
 {
+    const struct timespec none = {0};
     int ready;
 
     if (timeout)
-        return poll_blocking(fds, count, timeout);
-    ready = poll(fds, count, 0);
+        return wait_blocking(wait, timeout);
+    ready = wait_now(wait, &none, NULL);
     return ready < 0 ? -errno : ready;
+}
+
+int interrupt_poll(struct pollfd *fds, nfds_t count, uint64_t timeout)
+{
+    return wait_for(&(struct wait){.fds = fds, .count = count}, timeout);
+}
+
+int interrupt_epoll(int epoll, struct epoll_event *events, int count, uint64_t timeout)
+{
+    return wait_for(&(struct wait){.epoll = epoll, .events = events, .count = (nfds_t)count},
+                    timeout);
 }

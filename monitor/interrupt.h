@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct epoll_event;
 struct kvm_run;
 
 /*
@@ -47,5 +48,7 @@ void interrupt_again(void);
 /* ppoll(2) with TIMEOUT nanoseconds, UINT64_MAX for ever: ready descriptors or -errno. An
  * interruption that came before is -EINTR too. */
 int interrupt_poll(struct pollfd *fds, nfds_t count, uint64_t timeout);
+/* The same as epoll_wait(2). */
+int interrupt_epoll(int epoll, struct epoll_event *events, int count, uint64_t timeout);
 
 #endif

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -110,6 +111,10 @@ static const struct rule {
     ALLOW(ALWAYS, ioctl, IS(1, FIONREAD)),
     ALLOW(ALWAYS, poll),
     ALLOW(ALWAYS, ppoll),
+    ALLOW(ALWAYS, epoll_create1, IS(0, EPOLL_CLOEXEC)),
+    ALLOW(ALWAYS, epoll_ctl),
+    ALLOW(ALWAYS, epoll_pwait),
+    ALLOW(ALWAYS, epoll_pwait2),
 
     /* Time, signals to husk, the end. */
     ALLOW(ALWAYS, clock_gettime),

@@ -157,8 +157,16 @@ enum husk_op {
     HUSK_OP_SETOPT,   /* socket, level, option, address, length */
     HUSK_OP_QUEUED,   /* socket: bytes that can be read at once (FIONREAD) */
     HUSK_OP_HOSTS,    /* address, room: the lines of /etc/hosts for what --connect names; bytes */
+    HUSK_OP_EPOLL,    /* none: the handle of a new epoll instance */
+    HUSK_OP_WATCH,    /* epoll, EPOLL_CTL_, handle, events, 64 bits of data that come with them */
+    HUSK_OP_EVENTS,   /* epoll, &struct epoll_event[n], n, nanoseconds as in WAIT: how many came */
     HUSK_OP_COUNT
 };
+
+/* What can be in EVENTS of HUSK_OP_WATCH: all of poll(2), EPOLLONESHOT and EPOLLET. */
+#define HUSK_EPOLL_EVENTS 0xc00027df
+#define HUSK_EPOLLS_MAX   128 /* instances: each can watch all handles, which costs the host memory \
+                               */
 
 #define HUSK_DIR_ROOT ((uint64_t)-1)
 #define HUSK_STREAM   ((uint64_t)-1) /* no offset: the host descriptor's own position */
@@ -181,6 +189,7 @@ enum husk_kind {
     HUSK_KIND_TTY,    /* a stream for which isatty(3) is true */
     HUSK_KIND_SHARED, /* regular file inherited as stdin, stdout or stderr: offset on the host */
     HUSK_KIND_SOCKET, /* TCP or UDP; every operation returns at once, with -EAGAIN if need be */
+    HUSK_KIND_EPOLL,  /* HUSK_OP_EPOLL: readable when something came */
 };
 
 /*

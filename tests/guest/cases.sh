@@ -69,6 +69,7 @@ guest_cases() {
     guest_case devices /dev/null
 
     guest_case pipes /dev/null
+    guest_case epolls /dev/null
     guest_case events /dev/null
     guest_case polling /dev/null
     guest_case polling "$tree/files/text"

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * epoll: which files an instance watches. What guest-rt knows itself tells of its events by its
+ * queue; then it is on the instance's list of those that may be ready. What the host knows is
+ * watched by an instance of the host's, so that its edges and one-shots are the kernel's own. That
+ * one is made when the first of the host's files is added.
+ */
+#include "epoll.h"
+
+#include <linux/eventpoll.h>
+#include <linux/fcntl.h>
+#include <linux/magic.h>
+
+#include "object.h"
+#include "poll.h"
+#include "slab.h"
+
+#define BUCKETS     64
+#define NESTING_MAX 4 /* EP_MAX_NESTS of Linux */
+
+/* What stays of an item's events when a one-shot has been told: EP_PRIVATE_BITS of Linux. */
+#define PRIVATE (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
+
+struct epoll_item {
+    struct waiter waiter; /* for what guest-rt knows of FILE */
+    struct epoll *epoll;
+    struct file *file; /* which knows its items: no reference */
+    uint32_t fd;
+    uint32_t events;
+    uint64_t data;
+    bool ready;                       /* in the list of those that may be */
+    struct epoll_item *next;          /* in its bucket */
+    struct epoll_item *next_ready;    /* READY */
+    struct epoll_item *next_watching; /* the same file */
+};
+
+struct epoll {
+    struct object object;
+    struct file *file;
+    int64_t handle; /* of the host's instance, or -1 */
+    struct epoll_item *first_ready, *last_ready;
+    struct epoll_item *buckets[BUCKETS];
+};
+
+static struct epoll *epoll_of(const struct file *file)
+{
+    return (struct epoll *)file->object;
+}
+
+static void append_ready(struct epoll_item *item)
+{
+    struct epoll *epoll = item->epoll;
+
+    if (item->ready)
+        return;
+    item->ready = true;
+    item->next_ready = NULL;
+    if (epoll->first_ready)
+        epoll->last_ready->next_ready = item;
+    else
+        epoll->first_ready = item;
+    epoll->last_ready = item;
+}
+
+static struct epoll_item *take_ready(struct epoll *epoll)
+{
+    struct epoll_item *item = epoll->first_ready;
+
+    epoll->first_ready = item->next_ready;
+    item->ready = false;
+    return item;
+}
+
+static void remove_ready(struct epoll_item *item)
+{
+    struct epoll *epoll = item->epoll;
+    struct epoll_item **link = &epoll->first_ready, *previous = NULL;
+
+    if (!item->ready)
+        return;
+    for (; *link != item; link = &(*link)->next_ready)
+        previous = *link;
+    *link = item->next_ready;
+    if (epoll->last_ready == item)
+        epoll->last_ready = previous;
+    item->ready = false;
+}
+
+static void item_ready(struct epoll_item *item)
+{
+    append_ready(item);
+    object_wake(&item->epoll->object, EPOLLIN | EPOLLRDNORM);
+}
+
+static uint32_t item_events(const struct epoll_item *item)
+{
+    return item->events & ~(uint32_t)PRIVATE ? file_events(item->file) & item->events : 0;
+}
+
+/* Called when something happens to the item's file. */
+static void notify(struct waiter *waiter)
+{
+    struct epoll_item *item = (struct epoll_item *)waiter;
+
+    if (item->file->object->woken & item->events & ~(uint32_t)PRIVATE)
+        item_ready(item);
+}
+
+static uint32_t do_poll(struct file *file)
+{
+    struct epoll *epoll = epoll_of(file);
+
+    while (epoll->first_ready) {
+        if (item_events(epoll->first_ready))
+            return EPOLLIN | EPOLLRDNORM;
+        take_ready(epoll);
+    }
+    return 0;
+}
+
+static int64_t handle_of(const struct file *file)
+{
+    return epoll_of(file)->handle;
+}
+
+/* EVENTS for the host: what only changes who is woken, or needs a privilege, is left out. */
+static int64_t watch(const struct epoll_item *item, int operation)
+{
+    int64_t handle = file_host(item->file);
+
+    if (handle < 0)
+        return 0;
+    return HYPERCALL(HUSK_OP_WATCH, item->epoll->handle, operation, handle,
+                     item->events & HUSK_EPOLL_EVENTS, item->data);
+}
+
+/* Linux's limit for all instances together; here there is one of handles as well. */
+static int64_t host_error(int64_t error)
+{
+    return error == -EMFILE || error == -ENFILE ? -ENOSPC : error;
+}
+
+/* Make the host's instance. Instances that watch this one watch that one, too. */
+static int64_t need_host(struct epoll *epoll)
+{
+    int64_t ret = 0;
+
+    if (epoll->handle >= 0)
+        return 0;
+    epoll->handle = HYPERCALL(HUSK_OP_EPOLL);
+    if (epoll->handle < 0)
+        return host_error(epoll->handle);
+    for (struct epoll_item *item = epoll->file->watching; item && ret == 0;
+         item = item->next_watching) {
+        ret = need_host(item->epoll);
+        if (ret == 0)
+            ret = watch(item, EPOLL_CTL_ADD);
+    }
+    return ret;
+}
+
+static struct epoll_item **bucket_of(struct epoll *epoll, uint32_t fd)
+{
+    return &epoll->buckets[fd % BUCKETS];
+}
+
+static struct epoll_item *find(struct epoll *epoll, uint32_t fd, const struct file *file)
+{
+    struct epoll_item *item = *bucket_of(epoll, fd);
+
+    while (item && (item->fd != fd || item->file != file))
+        item = item->next;
+    return item;
+}
+
+static void remove_from_bucket(struct epoll_item *item)
+{
+    struct epoll_item **link = bucket_of(item->epoll, item->fd);
+
+    while (*link != item)
+        link = &(*link)->next;
+    *link = item->next;
+}
+
+static void remove_from_file(struct epoll_item *item)
+{
+    struct epoll_item **link = &item->file->watching;
+
+    while (*link != item)
+        link = &(*link)->next_watching;
+    *link = item->next_watching;
+}
+
+/* The host's instance has forgotten it, or is going to. */
+static void item_free(struct epoll_item *item)
+{
+    waiter_remove(&item->waiter);
+    remove_ready(item);
+    remove_from_bucket(item);
+    remove_from_file(item);
+    slab_free(item);
+}
+
+void epoll_forget(struct file *file)
+{
+    while (file->watching)
+        item_free(file->watching);
+}
+
+static void release(struct file *file)
+{
+    struct epoll *epoll = epoll_of(file);
+
+    for (int i = 0; i < BUCKETS; i++)
+        while (epoll->buckets[i])
+            item_free(epoll->buckets[i]);
+    if (epoll->handle >= 0)
+        HYPERCALL(HUSK_OP_CLOSE, epoll->handle);
+    slab_free(epoll);
+}
+
+static const struct object_kind epoll_kind = {
+    .name = "anon_inode:[eventpoll]",
+    .mode = 0600,
+    .system = ANON_INODE_FS_MAGIC,
+    .poll = do_poll,
+    .handle = handle_of,
+    .release = release,
+};
+
+static int64_t open_epoll(uint32_t flags)
+{
+    struct epoll *epoll;
+    int64_t fd;
+
+    if (flags & ~(uint32_t)O_CLOEXEC)
+        return -EINVAL;
+    epoll = slab_alloc_zeroed(sizeof(*epoll));
+    if (!epoll)
+        return -ENOMEM;
+    object_init(&epoll->object, &epoll_kind);
+    epoll->handle = -1;
+    fd = object_open(&epoll->object, O_RDWR | flags);
+    if (fd < 0)
+        slab_free(epoll);
+    else
+        epoll->file = file_get(fd);
+    return fd;
+}
+
+int64_t sys_epoll_create1(const struct call *call)
+{
+    return open_epoll(call->arg[0]);
+}
+
+/* The size has been a mere formality since Linux 2.6.8. */
+int64_t sys_epoll_create(const struct call *call)
+{
+    return (int32_t)call->arg[0] <= 0 ? -EINVAL : open_epoll(0);
+}
+
+static bool is_epoll(const struct file *file)
+{
+    return file->system == FS_OBJECT && file->object->kind == &epoll_kind;
+}
+
+/* Instances one below the other, from FILE's on; more than the limit also where WANTED is among
+ * them. */
+static int depth_below(const struct file *file, const struct file *wanted, int above)
+{
+    const struct epoll *epoll = epoll_of(file);
+    int deepest = 0;
+
+    if (file == wanted || above > NESTING_MAX)
+        return NESTING_MAX + 1;
+    for (int i = 0; i < BUCKETS; i++)
+        for (const struct epoll_item *item = epoll->buckets[i]; item; item = item->next)
+            if (is_epoll(item->file)) {
+                int depth = 1 + depth_below(item->file, wanted, above + 1);
+
+                deepest = depth > deepest ? depth : deepest;
+            }
+    return deepest;
+}
+
+static int depth_above(const struct file *file)
+{
+    int highest = 0;
+
+    for (const struct epoll_item *item = file->watching; item; item = item->next_watching) {
+        int depth = 1 + depth_above(item->epoll->file);
+
+        highest = depth > highest ? depth : highest;
+    }
+    return highest;
+}
+
+static bool is_too_deep(const struct file *outer, const struct file *inner)
+{
+    return depth_below(inner, outer, 0) + 1 + depth_above(outer) > NESTING_MAX;
+}
+
+static int64_t add(struct epoll *epoll, uint32_t fd, struct file *file,
+                   const struct epoll_event *event)
+{
+    struct wait_queue *queue = file_queue(file);
+    struct epoll_item *item;
+    int64_t ret = 0;
+
+    if (find(epoll, fd, file))
+        return -EEXIST;
+    item = slab_alloc_zeroed(sizeof(*item));
+    if (!item)
+        return -ENOMEM;
+    item->epoll = epoll;
+    item->file = file;
+    item->fd = fd;
+    item->events = event->events | EPOLLERR | EPOLLHUP;
+    item->data = event->data;
+    if (file_host(file) >= 0)
+        ret = need_host(epoll);
+    if (ret == 0)
+        ret = host_error(watch(item, EPOLL_CTL_ADD));
+    if (ret < 0) {
+        slab_free(item);
+        return ret;
+    }
+    item->next = *bucket_of(epoll, fd);
+    *bucket_of(epoll, fd) = item;
+    item->next_watching = file->watching;
+    file->watching = item;
+    if (queue)
+        waiter_add_notify(queue, &item->waiter, notify);
+    if (item_events(item))
+        item_ready(item);
+    return 0;
+}
+
+static int64_t modify(struct epoll_item *item, const struct epoll_event *event)
+{
+    if (item->events & EPOLLEXCLUSIVE)
+        return -EINVAL;
+    item->events = event->events | EPOLLERR | EPOLLHUP;
+    item->data = event->data;
+    if (item_events(item))
+        item_ready(item);
+    return watch(item, EPOLL_CTL_MOD);
+}
+
+static int64_t drop(struct epoll_item *item)
+{
+    watch(item, EPOLL_CTL_DEL);
+    item_free(item);
+    return 0;
+}
+
+/* An exclusive one cannot be changed, and wakes all nevertheless. */
+static bool exclusive_is_allowed(const struct file *file, int operation, uint32_t events)
+{
+    const uint32_t others =
+        EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
+
+    return operation == EPOLL_CTL_ADD && !is_epoll(file) && !(events & ~others);
+}
+
+int64_t sys_epoll_ctl(const struct call *call)
+{
+    uint32_t fd = (uint32_t)call->arg[2];
+    int operation = (int)call->arg[1];
+    struct file *epoll_file = file_get((uint32_t)call->arg[0]), *file = file_get(fd);
+    struct epoll_event event = {0};
+    struct epoll_item *item;
+
+    if (operation != EPOLL_CTL_DEL && user_read(&event, call->arg[3]) < 0)
+        return -EFAULT;
+    if (!epoll_file || !file || (epoll_file->flags | file->flags) & O_PATH)
+        return -EBADF;
+    if (!file_can_wait(file))
+        return -EPERM;
+    if (file == epoll_file || !is_epoll(epoll_file))
+        return -EINVAL;
+    if (operation != EPOLL_CTL_DEL && event.events & EPOLLEXCLUSIVE &&
+        !exclusive_is_allowed(file, operation, event.events))
+        return -EINVAL;
+    if (operation == EPOLL_CTL_ADD && is_epoll(file) && is_too_deep(epoll_file, file))
+        return -ELOOP;
+    if (operation == EPOLL_CTL_ADD)
+        return add(epoll_of(epoll_file), fd, file, &event);
+    item = find(epoll_of(epoll_file), fd, file);
+    if (operation != EPOLL_CTL_MOD && operation != EPOLL_CTL_DEL)
+        return -EINVAL;
+    if (!item)
+        return -ENOENT;
+    return operation == EPOLL_CTL_MOD ? modify(item, &event) : drop(item);
+}
+
+/* A call that waits. While it is the only one that waits for the host, the host's events come
+ * straight into the application's buffer. */
+struct epoll_wait {
+    struct host_waiter host;
+    struct epoll *epoll;
+    guest_addr_t events;
+    uint64_t max;
+    int64_t came; /* of the host's events, or -errno */
+};
+
+/* Those of the host, behind LOCAL ones, within NS. */
+static int64_t ask_host(const struct epoll_wait *wait, int64_t local, uint64_t ns)
+{
+    return HYPERCALL(HUSK_OP_EVENTS, wait->epoll->handle,
+                     wait->events + local * sizeof(struct epoll_event), wait->max - local, ns);
+}
+
+static void ask(struct host_waiter *waiter, uint64_t ns)
+{
+    struct epoll_wait *wait = (struct epoll_wait *)waiter;
+
+    wait->came = ask_host(wait, 0, ns);
+    if (wait->came == -EINTR)
+        wait->came = 0;
+    waiter->revents = wait->came != 0;
+}
+
+/* Tell of those that are ready. Level-triggered ones come to the end of the list: next time it is
+ * the turn of others. */
+static int64_t take_local(const struct epoll_wait *wait)
+{
+    struct epoll_item *last = wait->epoll->last_ready, *item = NULL;
+    uint64_t count = 0;
+
+    while (wait->epoll->first_ready && item != last && count < wait->max) {
+        struct epoll_event event;
+
+        item = take_ready(wait->epoll);
+        event = (struct epoll_event){.events = item_events(item), .data = item->data};
+        if (!event.events)
+            continue;
+        if (user_write(wait->events + count * sizeof(event), &event) < 0) {
+            append_ready(item);
+            return count > 0 ? (int64_t)count : -EFAULT;
+        }
+        count++;
+        if (item->events & EPOLLONESHOT)
+            item->events &= PRIVATE;
+        else if (!(item->events & EPOLLET))
+            append_ready(item);
+    }
+    return count;
+}
+
+/* And what the host has now, behind COUNT local ones. */
+static int64_t add_host(const struct epoll_wait *wait, int64_t count)
+{
+    int64_t more;
+
+    if (count < 0 || wait->epoll->handle < 0 || (uint64_t)count == wait->max)
+        return count;
+    more = ask_host(wait, count, 0);
+    return count == 0 || more > 0 ? count + more : count;
+}
+
+/* Until something may have come: as thread_sleep. */
+static int64_t sleep(struct epoll_wait *wait, uint64_t deadline)
+{
+    bool on_host = wait->epoll->handle >= 0;
+    struct waiter waiter;
+    int64_t ret;
+
+    waiter_add(&wait->epoll->object.queue, &waiter);
+    wait->came = 0;
+    wait->host = (struct host_waiter){.asked = true};
+    if (on_host) {
+        host_waiter_add(&wait->host, wait->epoll->handle, EPOLLIN);
+        wait->host.ask = ask;
+    }
+    ret = thread_sleep(deadline);
+    if (on_host)
+        host_waiter_remove(&wait->host);
+    waiter_remove(&waiter);
+    return ret;
+}
+
+/* Has the host something, as far as is known? Where others had the vCPU all the time, nobody asked
+ * it. */
+static bool worth_asking(const struct epoll_wait *wait, int64_t slept)
+{
+    return wait->host.revents || (slept == -ETIMEDOUT && !wait->host.asked);
+}
+
+static int64_t wait_for_events(struct epoll_wait *wait, uint64_t deadline)
+{
+    int64_t count = take_local(wait), ret = 0;
+
+    if (count != 0 || deadline == 0)
+        return add_host(wait, count);
+    while (count == 0 && ret == 0) {
+        ret = sleep(wait, deadline);
+        if (wait->came)
+            return wait->came;
+        count = take_local(wait);
+        if (worth_asking(wait, ret))
+            count = add_host(wait, count);
+    }
+    return count == 0 && ret == -EINTR ? ret : count;
+}
+
+static int64_t do_wait(const struct call *call, uint64_t deadline)
+{
+    struct file *file = file_get((uint32_t)call->arg[0]);
+    int32_t max = (int32_t)call->arg[2];
+    struct epoll_wait wait = {.events = call->arg[1], .max = max};
+    int64_t ret;
+
+    if (max <= 0 || max > (int32_t)(INT32_MAX / sizeof(struct epoll_event)))
+        return -EINVAL;
+    if (!file || file->flags & O_PATH)
+        return -EBADF;
+    if (!is_epoll(file))
+        return -EINVAL;
+    wait.epoll = epoll_of(file);
+    file_hold(file);
+    ret = wait_for_events(&wait, deadline);
+    file_release(file);
+    return ret;
+}
+
+static uint64_t deadline_of(const struct call *call)
+{
+    const uint64_t milli = 1000000;
+    int32_t timeout = (int32_t)call->arg[3];
+
+    if (timeout < 0)
+        return NEVER;
+    return timeout > 0 ? deadline_in(timeout * milli) : 0;
+}
+
+int64_t sys_epoll_wait(const struct call *call)
+{
+    return do_wait(call, deadline_of(call));
+}
+
+int64_t sys_epoll_pwait(const struct call *call)
+{
+    int64_t ret = mask_begin(call->arg[4], call->arg[5]);
+
+    return ret < 0 ? ret : mask_end(do_wait(call, deadline_of(call)));
+}
+
+int64_t sys_epoll_pwait2(const struct call *call)
+{
+    struct timeout timeout;
+    int64_t ret = timeout_read(&timeout, call->arg[3], 1000000000);
+
+    if (ret == 0)
+        ret = mask_begin(call->arg[4], call->arg[5]);
+    return ret < 0 ? ret : mask_end(do_wait(call, timeout.deadline));
+}
