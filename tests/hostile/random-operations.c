@@ -19,6 +19,7 @@ static bool is_left_out(uint32_t op)
     case HUSK_OP_EXIT:
     case HUSK_OP_FAULT:
     case HUSK_OP_WAIT:
+    case HUSK_OP_EVENTS:
     case HUSK_OP_FSBASE:
     case HUSK_OP_MAP:
     case HUSK_OP_PROTECT:

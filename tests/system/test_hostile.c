@@ -419,7 +419,7 @@ int main(void)
     /* These check by themselves what they are told. */
     static const char *const refused[] = {
         "wild-pointers", "wild-lengths",    "unknown-operations", "forged-handles", "served",
-        "wild-fs-base",  "forged-mappings", "repeated-marks",     "forged-trace",
+        "wild-fs-base",  "forged-mappings", "repeated-marks",     "forged-trace",   "forged-epoll",
     };
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_of_a_forged_fault_is_harmless),
