@@ -165,8 +165,7 @@ enum husk_op {
 
 /* What can be in EVENTS of HUSK_OP_WATCH: all of poll(2), EPOLLONESHOT and EPOLLET. */
 #define HUSK_EPOLL_EVENTS 0xc00027df
-#define HUSK_EPOLLS_MAX   128 /* instances: each can watch all handles, at a cost for the host */
-* /
+#define HUSK_EPOLLS_MAX   128 /* instances: each of them can watch all handles */
 
 #define HUSK_DIR_ROOT ((uint64_t)-1)
 #define HUSK_STREAM   ((uint64_t)-1) /* no offset: the host descriptor's own position */
@@ -177,13 +176,8 @@ enum husk_op {
 #define HUSK_OPEN_HANDLE(result) ((uint32_t)(result))
 #define HUSK_OPEN_KIND(result)   ((enum husk_kind)((uint64_t)(result) >> 32 & 0xff))
 
-    /* Rights of pages. Write and execute together are refused (EACCES), and write implies read. */
-    enum husk_prot {
-        HUSK_PROT_NONE = 0,
-        HUSK_PROT_READ = 1,
-        HUSK_PROT_WRITE = 2,
-        HUSK_PROT_EXEC = 4
-    };
+/* Rights of pages. Write and execute together are refused (EACCES), and write implies read. */
+enum husk_prot { HUSK_PROT_NONE = 0, HUSK_PROT_READ = 1, HUSK_PROT_WRITE = 2, HUSK_PROT_EXEC = 4 };
 
 /* What a handle names, which tells guest-rt where its file offset lives. */
 enum husk_kind {
