@@ -3,8 +3,8 @@
 
 BENCH ?= cold memory cpu file syscall
 BENCH_CFLAGS := $(WARN) -O2 -D_GNU_SOURCE
-BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big files idle syscalls touch)
-BENCH_NATIVE := $(addprefix $(B)/bench/native/,big files hello mandelbrot primes syscalls touch)
+BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big changes files idle syscalls touch)
+BENCH_NATIVE := $(addprefix $(B)/bench/native/,big changes files hello mandelbrot primes syscalls touch)
 BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/floor $(B)/bench/glibc/hello \
     $(BENCH_IMAGES) $(BENCH_NATIVE)
 
