@@ -59,6 +59,17 @@ static void copy_name(void)
     image[before + len] = 0;
 }
 
+/* As execve(2) does. */
+static void name_process(void)
+{
+    const char *name = image;
+
+    for (const char *at = image; *at; at++)
+        if (*at == '/')
+            name = at + 1;
+    sys_prctl(&(const struct call){.arg = {PR_SET_NAME, (uint64_t)name}});
+}
+
 void synthetic_init(void)
 {
     guest_addr_t at = BOOT->stack_pointer;
@@ -76,6 +87,7 @@ void synthetic_init(void)
     } while (pointer);
     read_auxv(at);
     copy_name();
+    name_process();
 }
 
 void synthetic_exe(struct text *text)

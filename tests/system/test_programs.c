@@ -147,9 +147,9 @@ static int remove_other_tree(void **state)
 int main(void)
 {
     static const struct guest_case husk_only[] = {
-        {.name = "husk-only/local-files"},       {.name = "husk-only/processes"},
-        {.name = "husk-only/read-only"},         {.name = "husk-only/vfork"},
-        {.name = "husk-only/write-xor-execute"},
+        {.name = "husk-only/inotify"},   {.name = "husk-only/local-files"},
+        {.name = "husk-only/processes"}, {.name = "husk-only/read-only"},
+        {.name = "husk-only/vfork"},     {.name = "husk-only/write-xor-execute"},
     };
     struct bytes cases = file_read(built("guest/cases"));
     struct test_list list = {0};
