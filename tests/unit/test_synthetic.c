@@ -92,7 +92,7 @@ int64_t sys_getcwd(const struct call *call)
 
 int64_t sys_prctl(const struct call *call)
 {
-    static char name[16] = "?";
+    static char name[64] = "?";
 
     if (call->arg[0] == PR_SET_NAME)
         snprintf(name, sizeof(name), "%s", (const char *)call->arg[1]);
