@@ -8,6 +8,7 @@
 #include <linux/stat.h>
 #include <linux/time.h>
 
+#include "identity.h"
 #include "local_io.h"
 #include "locals.h"
 #include "lookup.h"
@@ -26,7 +27,8 @@ static bool is(const struct tmpfs_node *node, uint32_t type)
 
 static struct tmpfs_new new_node(uint32_t mode)
 {
-    return (struct tmpfs_new){.mode = mode, .uid = BOOT->euid, .gid = BOOT->egid};
+    return (struct tmpfs_new){
+        .mode = mode, .uid = user_identity()->effective, .gid = group_identity()->effective};
 }
 
 /* What Linux refuses without a look at the path. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "locals.h"
+#include "identity.h"
 
 #include <linux/stat.h>
 
@@ -122,7 +123,9 @@ bool local_is_below(const struct tmpfs_node *node)
 /* The directory for LOCAL in the file system of OUTER. Without memory it is not listed. */
 static void cover(struct local *outer, struct local *local)
 {
-    const struct tmpfs_new new = {.mode = S_IFDIR | 0755, .uid = BOOT->euid, .gid = BOOT->egid};
+    const struct tmpfs_new new = {.mode = S_IFDIR | 0755,
+                                  .uid = user_identity()->effective,
+                                  .gid = group_identity()->effective};
     struct tmpfs_node *node = tmpfs_root(outer->fs);
 
     for (const char *rest = local->path + outer->length; *rest;) {
@@ -162,8 +165,8 @@ static struct tmpfs *make(const struct local *local)
         .nodes = nodes > NODES_MIN ? nodes : NODES_MIN,
         .device = FIRST_DEVICE + (local - table),
         .mode = 01777,
-        .uid = BOOT->euid,
-        .gid = BOOT->egid,
+        .uid = user_identity()->effective,
+        .gid = group_identity()->effective,
         .clock = now,
     });
 }

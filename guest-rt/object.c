@@ -3,6 +3,7 @@
  * What all objects have in common: descriptors, waiting, and the operations of abi.h on them.
  */
 #include "object.h"
+#include "identity.h"
 
 #include <asm/statfs.h>
 #include <linux/fcntl.h>
@@ -146,8 +147,8 @@ static int64_t do_stat(const struct place *place, const uint64_t arg[3])
         .stx_mask = STATX_BASIC_STATS,
         .stx_blksize = HUSK_PAGE_SIZE,
         .stx_nlink = 1,
-        .stx_uid = BOOT->euid,
-        .stx_gid = BOOT->egid,
+        .stx_uid = user_identity()->effective,
+        .stx_gid = group_identity()->effective,
         .stx_mode = object->kind->mode,
         .stx_ino = object->number,
         .stx_atime = time,

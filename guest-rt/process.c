@@ -62,53 +62,41 @@ int64_t sys_getsid(const struct call *call)
     return is_own_pid(call->arg[0]) ? PID : -ESRCH;
 }
 
-int64_t sys_getuid(const struct call *call)
+/* It leads its session and its group, where it is alone. */
+int64_t sys_setsid(const struct call *call)
 {
     (void)call;
-    return BOOT->uid;
+    return -EPERM;
 }
 
-int64_t sys_geteuid(const struct call *call)
+int64_t sys_setpgid(const struct call *call)
 {
-    (void)call;
-    return BOOT->euid;
+    if ((int)call->arg[1] < 0)
+        return -EINVAL;
+    if (!is_own_pid(call->arg[0]))
+        return -ESRCH;
+    return is_own_pid(call->arg[1]) ? 0 : -EPERM;
 }
 
-int64_t sys_getgid(const struct call *call)
+/* It has no children. */
+int64_t sys_wait4(const struct call *call)
 {
-    (void)call;
-    return BOOT->gid;
+    const uint64_t options = 0xe000000b; /* WNOHANG, WUNTRACED, WCONTINUED and those of clones */
+
+    return call->arg[2] & ~options ? -EINVAL : -ECHILD;
 }
 
-int64_t sys_getegid(const struct call *call)
+int64_t sys_waitid(const struct call *call)
 {
-    (void)call;
-    return BOOT->egid;
+    const uint64_t kinds = 0xe; /* WEXITED, WSTOPPED, WCONTINUED */
+
+    return call->arg[3] & kinds ? -ECHILD : -EINVAL;
 }
 
-static int64_t put_ids(const struct call *call, uint32_t real, uint32_t effective)
+/* Linux's own, and nothing that other personalities would change. */
+int64_t sys_personality(const struct call *call)
 {
-    const uint32_t ids[3] = {real, effective, effective};
-
-    for (int i = 0; i < 3; i++)
-        if (user_write(call->arg[i], &ids[i]) < 0)
-            return -EFAULT;
-    return 0;
-}
-
-int64_t sys_getresuid(const struct call *call)
-{
-    return put_ids(call, BOOT->uid, BOOT->euid);
-}
-
-int64_t sys_getresgid(const struct call *call)
-{
-    return put_ids(call, BOOT->gid, BOOT->egid);
-}
-
-int64_t sys_getgroups(const struct call *call)
-{
-    return (int)call->arg[0] < 0 ? -EINVAL : 0;
+    return (uint32_t)call->arg[0] == 0 || (uint32_t)call->arg[0] == UINT32_MAX ? 0 : -EINVAL;
 }
 
 int64_t sys_uname(const struct call *call)

@@ -3,6 +3,7 @@
  * Signals that are sent and delivered, what is done about them, and which of them are blocked.
  */
 #include "signal.h"
+#include "identity.h"
 
 #include "slab.h"
 #include "thread.h"
@@ -174,15 +175,16 @@ void signals_from_host(uint64_t mask)
 {
     for (int signal = 1; signal <= SIGNALS; signal++)
         if (mask & FORWARDABLE & SIGNAL_BIT(signal))
-            signal_send_process(&(siginfo_t){
-                .si_signo = signal, .si_code = SI_USER, ._sifields._kill = {0, BOOT->uid}});
+            signal_send_process(&(siginfo_t){.si_signo = signal,
+                                             .si_code = SI_USER,
+                                             ._sifields._kill = {0, user_identity()->real}});
 }
 
 void signal_raise(int signal)
 {
-    signal_send_thread(
-        current,
-        &(siginfo_t){.si_signo = signal, .si_code = SI_USER, ._sifields._kill = {PID, BOOT->uid}});
+    signal_send_thread(current, &(siginfo_t){.si_signo = signal,
+                                             .si_code = SI_USER,
+                                             ._sifields._kill = {PID, user_identity()->real}});
 }
 
 uint64_t signals_pending(uint64_t set)

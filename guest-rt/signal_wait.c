@@ -4,6 +4,7 @@
  */
 #include <linux/time.h>
 
+#include "identity.h"
 #include "thread.h"
 
 static int64_t check_number(uint64_t signal)
@@ -13,7 +14,8 @@ static int64_t check_number(uint64_t signal)
 
 static siginfo_t from_self(int signal, int code)
 {
-    return (siginfo_t){.si_signo = signal, .si_code = code, ._sifields._kill = {PID, BOOT->uid}};
+    return (siginfo_t){
+        .si_signo = signal, .si_code = code, ._sifields._kill = {PID, user_identity()->real}};
 }
 
 /* There is one process, in a group of its own. */
