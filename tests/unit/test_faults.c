@@ -502,6 +502,7 @@ static void prepare(void)
     fill_scratch();
     memset(&run, 0, sizeof(run));
     run.options = &options;
+    run.output_left = UINT64_MAX;
     run.trace_fd = -1;
     run.mounts = mounts = mounts_new();
     assert_int_equal(add("data", "/data", MOUNT_WRITABLE | MOUNT_DEVICES), 0);

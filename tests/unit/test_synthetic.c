@@ -95,7 +95,7 @@ int64_t sys_prctl(const struct call *call)
     static char name[64] = "?";
 
     if (call->arg[0] == PR_SET_NAME)
-        snprintf(name, sizeof(name), "%s", (const char *)call->arg[1]);
+        snprintf(name, sizeof(name), "%.15s", (const char *)call->arg[1]);
     else
         strcpy((char *)call->arg[1], name);
     return 0;
