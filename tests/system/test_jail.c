@@ -154,6 +154,32 @@ static void test_taken_over_monitor_cannot(void **state)
     rmdir(in_directory("mount/directory"));
 }
 
+static const struct result *run_with_network(const char *attack)
+{
+    need_kvm();
+    return RUN(built("husk-test"), "run", "--connect", "127.0.0.1:1", built("hostile/takeover"),
+               attack);
+}
+
+static void test_taken_over_monitor_connects_only_to_granted_ports(void **state)
+{
+    (void)state;
+    if (!strstr(HUSK("doctor")->out.data, "Landlock for TCP holds"))
+        skip();
+    assert_prints(run_with_network("connect-to-1"), text("%d\n", -ECONNREFUSED));
+    assert_prints(run_with_network("connect-to-2"), text("%d\n", -EACCES));
+}
+
+static void test_taken_over_monitor_has_only_internet_sockets(void **state)
+{
+    static const char *const attacks_on_it[] = {"unix-socket", "raw-socket", "netlink-socket",
+                                                "bind-port",   "openat",     "open-passwd"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(attacks_on_it); i++)
+        assert_status(run_with_network(attacks_on_it[i]), KILLED);
+}
+
 static void test_husk_itself_cannot_be_asked_to(void **state)
 {
     const struct result *result = HUSK_RUN(built("hostile/takeover"), "open-passwd");
@@ -369,6 +395,8 @@ static int remove_directory(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_taken_over_monitor_connects_only_to_granted_ports),
+        cmocka_unit_test(test_taken_over_monitor_has_only_internet_sockets),
         cmocka_unit_test(test_husk_itself_cannot_be_asked_to),
         cmocka_unit_test(test_running_monitor_has_no_privileges),
         cmocka_unit_test(test_running_monitor_leaves_no_core),

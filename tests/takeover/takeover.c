@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -176,6 +177,34 @@ static long look_outside(void)
 static long inet_socket(void)
 {
     return CALL(SYS_socket, AF_INET, SOCK_STREAM, 0);
+}
+
+/* TCP to a port of this machine at which nobody listens. */
+static long connect_to(uint16_t port)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    long fd = inet_socket();
+
+    return fd < 0 ? fd : CALL(SYS_connect, fd, &address, sizeof(address));
+}
+
+static long connect_to_1(void)
+{
+    return connect_to(1);
+}
+
+static long connect_to_2(void)
+{
+    return connect_to(2);
+}
+
+static long bind_port(void)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET};
+    long fd = inet_socket();
+
+    return fd < 0 ? fd : CALL(SYS_bind, fd, &address, sizeof(address));
 }
 
 static long unix_socket(void)
@@ -384,6 +413,9 @@ static const struct {
     {"change-mode", change_mode},
     {"look-outside", look_outside},
     {"inet-socket", inet_socket},
+    {"connect-to-1", connect_to_1},
+    {"connect-to-2", connect_to_2},
+    {"bind-port", bind_port},
     {"unix-socket", unix_socket},
     {"raw-socket", raw_socket},
     {"netlink-socket", netlink_socket},
