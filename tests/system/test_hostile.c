@@ -173,6 +173,8 @@ static const struct ending {
     {{"broken-runtime", "discard"}, {FAULT, 124}, ""},
     {{"broken-runtime", "zeroes"}, {FAULT, 124}, ""},
 
+    {{"endless-recursion"}, {FAULT}, "stack overflow"},
+    {{"masked-spin"}, {124}, "time limit"},
     {{"endless-sleep", "0x7fffffffffffffff"}, {124}, "time limit"},
     {{"endless-sleep", "0xffffffffffffffff"}, {124}, "time limit"},
 };
@@ -318,6 +320,58 @@ static void test_random_operations_are_harmless(void **state)
     }
 }
 
+static void test_no_port_but_the_doorbell_can_be_reached(void **state)
+{
+    (void)state;
+    for (unsigned first = 0; first < 0x10000; first += is_slow_machine() ? 0xf000 : 0x1000) {
+        const struct result *result =
+            HUSK_RUN(guest("all-ports"), text("%u", first), text("%u", first + 0xfff));
+
+        assert_prints(result, "held\n");
+        assert_is_quiet(result);
+        assert_status(result, 0);
+    }
+}
+
+/* Whatever a guest says of its end, husk ends with a status. */
+static void test_any_exit_values_are_a_status(void **state)
+{
+    static const struct {
+        const char *status, *signal;
+        int wanted;
+    } cases[] = {
+        {"256", "0", 0},
+        {"300", "0", 44},
+        {"0xffffffffffffffff", "0", 255},
+        {"0", "0xffffffffffffff80", 0},
+        {"1", "9", 128 + SIGKILL},
+        {"5", "127", 255},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct result *result =
+            HUSK_RUN(guest("exit-values"), cases[i].status, cases[i].signal);
+
+        assert_status(result, cases[i].wanted);
+        assert_prints(result, "");
+    }
+}
+
+/* kvm-pvm cannot hide what the processor shows at ring 3. */
+static void test_cpuid_shows_no_way_to_the_host(void **state)
+{
+    const struct result *result;
+
+    (void)state;
+    need_kvm();
+    if (!strstr(HUSK("doctor")->out.data, "hardware virtualization"))
+        skip();
+    result = HUSK_RUN(guest("features"));
+    assert_prints(result, "held\n");
+    assert_status(result, 0);
+}
+
 static void assert_nothing_escaped(const struct result *result)
 {
     struct bytes secret = file_read(in_directory("secret"));
@@ -418,12 +472,21 @@ int main(void)
 {
     /* These check by themselves what they are told. */
     static const char *const refused[] = {
-        "wild-pointers", "wild-lengths",    "unknown-operations", "forged-handles", "served",
-        "wild-fs-base",  "forged-mappings", "repeated-marks",     "forged-trace",   "forged-epoll",
+        "wild-pointers",   "wild-lengths",     "unknown-operations",
+        "forged-handles",  "served",           "wild-fs-base",
+        "forged-mappings", "repeated-marks",   "forged-trace",
+        "wild-sockets",    "forged-waits",     "forged-alarms",
+        "wild-paths",      "vectors",          "mapped-files",
+        "forged-locks",    "standard-streams", "read-only-mount",
+        "directory-reads", "descriptor-page",  "flood",
+        "above-memory",    "forged-epoll",
     };
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_of_a_forged_fault_is_harmless),
         cmocka_unit_test(test_forged_trace_is_harmless),
+        cmocka_unit_test(test_no_port_but_the_doorbell_can_be_reached),
+        cmocka_unit_test(test_any_exit_values_are_a_status),
+        cmocka_unit_test(test_cpuid_shows_no_way_to_the_host),
         cmocka_unit_test(test_repeated_marks_do_not_fill_the_stats),
         cmocka_unit_test(test_mapping_that_fails_leaves_no_hole),
         cmocka_unit_test(test_random_operations_are_harmless),

@@ -95,6 +95,17 @@ static void test_one_byte_more_is_not(void **state)
     assert_int_equal(result->out.size, 2500);
 }
 
+static void test_endless_output_ends(void **state)
+{
+    const struct result *result =
+        HUSK_RUN("--max-output", "1M", "--timeout", "5m", built("hostile/endless-output"));
+
+    (void)state;
+    assert_status(result, OUTPUT_LIMIT);
+    assert_complains(result, "output limit reached (--max-output)\n");
+    assert_true(result->out.size + result->err.size < (1 << 20) + 200);
+}
+
 static void test_writing_to_files_is_output(void **state)
 {
     const struct result *result =
@@ -302,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_output_ends_at_its_limit),
         cmocka_unit_test(test_output_of_exactly_the_limit_is_allowed),
         cmocka_unit_test(test_one_byte_more_is_not),
+        cmocka_unit_test(test_endless_output_ends),
         cmocka_unit_test(test_writing_to_files_is_output),
         cmocka_unit_test(test_files_that_are_open_are_counted),
         cmocka_unit_test(test_closed_files_are_not_counted),
