@@ -3,6 +3,8 @@
  * Calls that move data between two descriptors: through a buffer of guest-rt's, whatever the two
  * are.
  */
+#include <asm/poll.h>
+#include <asm/signal.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
@@ -10,6 +12,7 @@
 #include "files.h"
 #include "io.h"
 #include "pages.h"
+#include "sockets.h"
 
 static char shared[64 << 10];
 static bool in_use; /* by a thread that waits in the middle of a copy */
@@ -110,6 +113,36 @@ static int64_t copy_ends(struct end *in, struct end *out, uint64_t len)
     return done;
 }
 
+/* A file of the host's for a socket: the data does not come here. */
+static int64_t send_to_socket(struct end *in, struct file *socket, uint64_t len)
+{
+    uint64_t deadline = socket_send_deadline(socket);
+    int64_t total = 0, ret = 1;
+
+    file_hold(socket);
+    file_hold(in->file);
+    while ((uint64_t)total < len && ret > 0) {
+        int64_t from = in->addr ? (int64_t)in->offset : file_position(in->file);
+
+        ret = from < 0 ? from
+                       : HYPERCALL(HUSK_OP_SENDFILE, socket->handle, in->file->handle, from,
+                                   len - total);
+        total += ret > 0 ? ret : 0;
+        *(in->addr ? &in->offset : &in->file->offset) += ret > 0 ? ret : 0;
+        if (ret != -EAGAIN || socket->flags & O_NONBLOCK)
+            continue;
+        ret = socket_wait(socket, POLLOUT, deadline);
+        ret = ret == 0 ? 1 : ret;
+    }
+    file_release(in->file);
+    file_release(socket);
+    if (in->addr && user_write(in->addr, &in->offset) < 0)
+        return -EFAULT;
+    if (total == 0 && ret == -EPIPE)
+        signal_raise(SIGPIPE);
+    return total > 0 ? total : ret < 0 ? ret : 0;
+}
+
 int64_t sys_sendfile(const struct call *call)
 {
     struct end in, out;
@@ -121,6 +154,9 @@ int64_t sys_sendfile(const struct call *call)
         return ret;
     if (out.file->flags & O_APPEND || !file_seekable(in.file))
         return -EINVAL;
+    if (out.file->kind == HUSK_KIND_SOCKET && out.file->socket_type == SOCK_STREAM &&
+        in.file->system == FS_HOST && in.file->kind == HUSK_KIND_FILE)
+        return send_to_socket(&in, out.file, call->arg[3]);
     return copy_ends(&in, &out, call->arg[3]);
 }
 

@@ -13,7 +13,6 @@
 #include "wait.h"
 
 #define AF_UNIX       1
-#define SOCK_STREAM   1
 #define SOCK_MASK     15 /* the type without flags: include/linux/net.h */
 #define SOCK_NONBLOCK O_NONBLOCK
 #define SOCK_CLOEXEC  O_CLOEXEC

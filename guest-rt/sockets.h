@@ -8,6 +8,8 @@
 
 #include "files.h"
 
+enum { SOCK_STREAM = 1, SOCK_DGRAM = 2 }; /* include/linux/net.h, not for user space */
+
 /* HUSK_OP_READ, WRITE, READV or WRITEV. */
 int64_t socket_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_t len);
 

@@ -25,8 +25,6 @@ enum {
     MSG_CMSG_CLOEXEC = 0x40000000,
 };
 
-enum { SOCK_STREAM = 1 };
-
 /* struct msghdr and struct mmsghdr of the C library. */
 struct user_message {
     uint64_t name;

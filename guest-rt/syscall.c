@@ -63,6 +63,7 @@ static bool is_served(enum husk_op op)
     case HUSK_OP_SEND:
     case HUSK_OP_RECEIVE:
     case HUSK_OP_ACCEPT:
+    case HUSK_OP_SENDFILE:
         return true;
     default:
         return false;

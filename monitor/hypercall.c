@@ -64,6 +64,7 @@ static const struct {
     [HUSK_OP_NAME] = {"name", serve_name},
     [HUSK_OP_SEND] = {"send", serve_send},
     [HUSK_OP_RECEIVE] = {"receive", serve_receive},
+    [HUSK_OP_SENDFILE] = {"sendfile", serve_sendfile},
     [HUSK_OP_GETOPT] = {"getoption", serve_getoption},
     [HUSK_OP_SETOPT] = {"setoption", serve_setoption},
     [HUSK_OP_QUEUED] = {"queued", serve_queued},
@@ -120,6 +121,7 @@ static bool is_short(struct run *run, const struct husk_desc *desc)
     case HUSK_OP_SEND:
     case HUSK_OP_RECEIVE:
     case HUSK_OP_ACCEPT:
+    case HUSK_OP_SENDFILE:
         return true; /* sockets never block here */
     default:
         return false;

@@ -59,7 +59,7 @@ hypercall_fn serve_mkdir, serve_unlink, serve_rename, serve_link, serve_symlink,
 /* hypercall_net.c */
 hypercall_fn serve_socket, serve_bind, serve_listen, serve_accept, serve_connect, serve_shutdown,
     serve_name, serve_send, serve_receive, serve_getoption, serve_setoption, serve_queued,
-    serve_hosts;
+    serve_hosts, serve_sendfile;
 
 /* READ, WRITE and their vectors on a socket. */
 int64_t hypercall_socket_transfer(struct run *run, const struct handle *handle, bool to_guest,

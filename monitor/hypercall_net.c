@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 
 #include "cleanup.h"
 #include "hypercall.h"
@@ -13,6 +14,8 @@
  */
 #define SEND_FLAGS    (MSG_OOB | MSG_EOR | MSG_MORE)
 #define RECEIVE_FLAGS (MSG_OOB | MSG_PEEK | MSG_TRUNC)
+
+#define SENDFILE_MAX (16 << 20) /* bytes at once: the run can be ended in between */
 
 static int socket_handle(struct run *run, uint64_t number, struct handle **handle)
 {
@@ -271,6 +274,25 @@ int64_t hypercall_socket_transfer(struct run *run, const struct handle *handle, 
         return net_receive(&run->network, handle->socket, handle->dir.fd, iov, (size_t)count, 0,
                            &from, &from_known, &message_flags);
     return net_send(&run->network, handle->socket, handle->dir.fd, iov, (size_t)count, 0, NULL);
+}
+
+int64_t serve_sendfile(struct run *run, const struct husk_desc *desc)
+{
+    const struct handle *file = handles_get(&run->handles, desc->arg[1]);
+    off_t offset = (off_t)desc->arg[2];
+    struct handle *handle;
+    ssize_t sent;
+    int ret = socket_handle(run, desc->arg[0], &handle);
+
+    if (ret < 0)
+        return ret;
+    if (!file)
+        return -EBADF;
+    if (handle->socket->protocol != NET_TCP || file->kind != HUSK_KIND_FILE || offset < 0)
+        return -EINVAL;
+    sent = sendfile(handle->dir.fd, file->dir.fd, &offset,
+                    desc->arg[3] < SENDFILE_MAX ? desc->arg[3] : SENDFILE_MAX);
+    return sent < 0 ? -errno : sent;
 }
 
 int64_t serve_getoption(struct run *run, const struct husk_desc *desc)

@@ -170,6 +170,7 @@ static const struct rule {
     ALLOW(JAIL_NETWORK, connect),
     ALLOW(JAIL_NETWORK, shutdown),
     ALLOW(JAIL_NETWORK, sendmsg),
+    ALLOW(JAIL_NETWORK, sendfile),
     ALLOW(JAIL_NETWORK, recvmsg),
     ALLOW(JAIL_NETWORK, recvfrom),
     ALLOW(JAIL_NETWORK, getsockname),

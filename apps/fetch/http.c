@@ -115,7 +115,7 @@ static int parse_status(const char *line, struct http *http)
     if (strncmp(line, "HTTP/1.", 7) != 0 || strlen(line) < 12 || line[8] != ' ' ||
         strspn(line + 9, "0123456789") != 3)
         return complain("the answer is not HTTP/1");
-    snprintf(http->reason, sizeof(http->reason), "%s", line[12] ? line + 13 : "");
+    snprintf(http->reason, sizeof(http->reason), "%.63s", line[12] ? line + 13 : "");
     return atoi(line + 9);
 }
 

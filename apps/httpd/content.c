@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,13 @@ static struct entry {
     struct timespec modified;
     ino_t inode;
 } cache[CACHE_SIZE];
+
+/* struct open_how of openat2(2), whose header comes with the kernel, not with every libc. */
+struct open_how {
+    uint64_t flags, mode, resolve;
+};
+#define RESOLVE_NO_MAGICLINKS 0x02
+#define RESOLVE_BENEATH       0x08
 
 static int root = -1;
 

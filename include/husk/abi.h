@@ -153,6 +153,7 @@ enum husk_op {
     HUSK_OP_NAME,     /* socket, 0 its own or 1 the peer's, sockaddr, room: the name's length */
     HUSK_OP_SEND,     /* socket, &struct husk_message[n], n <= HUSK_MESSAGES_MAX, MSG_ flags */
     HUSK_OP_RECEIVE,  /* likewise; both: the number of messages, or -errno of the first */
+    HUSK_OP_SENDFILE, /* TCP socket, regular file, offset, length: bytes sent; sendfile(2) */
     HUSK_OP_GETOPT,   /* socket, level, option, address, room: bytes written */
     HUSK_OP_SETOPT,   /* socket, level, option, address, length */
     HUSK_OP_QUEUED,   /* socket: bytes that can be read at once (FIONREAD) */

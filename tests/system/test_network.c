@@ -23,7 +23,8 @@ static const char *const toolchains[][2] = {
     {"husk", "musl"}, {"musl", "musl"}, {"glibc", "glibc"}, {"lld", "lld"}, {"pie", "pie"},
 };
 
-static const char *const programs[] = {"tcp", "udp", "options", "errors", "threads", "six"};
+static const char *const programs[] = {"tcp",     "udp", "options", "errors",
+                                       "threads", "six", "sendfile"};
 
 struct test {
     const char *program;
@@ -39,7 +40,8 @@ static void test_program_runs_as_natively(void **state)
     const struct result *natively = RUN(native);
     const struct result *guest =
         HUSK_RUN("-p", "0:0", "-p", "0:0", "-p", "0:0", "-p", "0:0/udp", "-p", "0:0/udp", "-p",
-                 "0:0/udp", "-p", "[::1]:0:0", "-p", "[::1]:0:0/udp", "-p", "[::1]:0:0/udp", image);
+                 "0:0/udp", "-p", "[::1]:0:0", "-p", "[::1]:0:0/udp", "-p", "[::1]:0:0/udp", "-v",
+                 text("%s:/image", image), image, "/image");
 
     assert_status(natively, 0);
     assert_status(guest, 0);
