@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,34 @@ int content_root(const char *directory)
     return root < 0 ? -1 : 0;
 }
 
+/* Where the kernel cannot say "beneath": name by name, and through no symbolic link. */
+static int open_by_names(int directory, const char *path, int flags)
+{
+    char name[NAME_MAX + 1];
+    int fd = directory, next;
+
+    for (;;) {
+        size_t length = strcspn(path, "/");
+        const char *rest = path + length + strspn(path + length, "/");
+        bool last = *rest == '\0';
+
+        next = -1;
+        if (length > NAME_MAX) {
+            errno = ENAMETOOLONG;
+        } else {
+            memcpy(name, path, length);
+            name[length] = '\0';
+            next = openat(fd, name, O_NOFOLLOW | O_CLOEXEC | (last ? flags : O_PATH | O_DIRECTORY));
+        }
+        if (fd != directory)
+            close(fd);
+        if (next < 0 || last)
+            return next;
+        fd = next;
+        path = rest;
+    }
+}
+
 /* Never outside the root, whatever the path or a symbolic link says: openat2(2). */
 static int open_below(int directory, const char *path, int flags)
 {
@@ -51,8 +80,11 @@ static int open_below(int directory, const char *path, int flags)
         .flags = (unsigned)(flags | O_CLOEXEC | O_NONBLOCK),
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
+    int fd = (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
 
-    return (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
+    if (fd < 0 && (errno == EINVAL || errno == ENOSYS))
+        fd = open_by_names(directory, path, flags | O_NONBLOCK);
+    return fd;
 }
 
 static const char *type_of(const char *path)
