@@ -103,6 +103,11 @@ $(B)/takeover.o: tests/takeover/takeover.c tests/takeover/takeover.h
 $(B)/husk-test: $(MONITOR_OBJ) $(B)/takeover.o
 	$(link_monitor) -Wl,--wrap=serve_mark
 
+# A server of others', from Debian's static library for glibc: an unmodified program.
+$(B)/third-party/evhttpd: tests/system/third-party/evhttpd.c
+	@mkdir -p $(@D)
+	$(CC) $(APP_CFLAGS) -static $< -levent_extra -levent_core -Wl,--no-warnings -o $@
+
 HARNESS := $(filter-out tests/system/test_%,$(wildcard tests/system/*.[ch]))
 
 $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h

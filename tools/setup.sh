@@ -5,7 +5,8 @@
 set -eu
 
 packages="gcc clang lld make nasm musl-tools libc6-dev linux-libc-dev libcmocka-dev libseccomp-dev
-libsqlite3-dev busybox-static clang-format clang-tidy cppcheck qemu-system-x86 linux-image-amd64 cpio bc"
+libsqlite3-dev busybox-static clang-format clang-tidy cppcheck qemu-system-x86 linux-image-amd64 cpio bc
+curl wrk nginx libevent-dev"
 
 missing=
 for package in $packages; do
@@ -24,9 +25,19 @@ else
     exit 1
 fi
 echo "husk: installing$missing"
+# Tests start nginx themselves: its service must not run, neither now nor when the machine starts.
+case " $missing " in
+*" nginx "*)
+    service=/etc/systemd/system/nginx.service
+    [ ! -d /etc/systemd/system ] || [ -e $service ] || [ -L $service ] || {
+        echo "husk: nginx.service is masked (systemctl unmask nginx undoes it)"
+        $as_root ln -s /dev/null $service
+    }
+    ;;
+esac
 # shellcheck disable=SC2086
 install() {
-    $as_root env DEBIAN_FRONTEND=noninteractive \
+    $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -qq -y --no-install-recommends $missing >/dev/null
 }
 install || { $as_root apt-get update -qq && install; }
