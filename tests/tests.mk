@@ -114,7 +114,7 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
-tests: $(B)/husk-test $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
+tests: $(B)/third-party/evhttpd $(B)/husk-test $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
 check: $(B)/.setup ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests
