@@ -213,24 +213,10 @@ int64_t sys_timer_create(const struct call *call)
     return ret;
 }
 
-static struct timespec to_timespec(uint64_t ns)
-{
-    return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
-}
-
-static bool from_timespec(const struct timespec *time, uint64_t *ns)
-{
-    if (time->tv_sec < 0 || (uint64_t)time->tv_nsec >= SECOND)
-        return false;
-    *ns = (uint64_t)time->tv_sec < INT64_MAX / SECOND ? time->tv_sec * SECOND + time->tv_nsec
-                                                      : INT64_MAX;
-    return true;
-}
-
 static int64_t put_timer(const struct signal_timer *timer, uint64_t addr)
 {
-    struct itimerspec value = {.it_interval = to_timespec(timer->timer.interval),
-                               .it_value = to_timespec(left(timer))};
+    struct itimerspec value = {.it_interval = timespec_of(timer->timer.interval),
+                               .it_value = timespec_of(left(timer))};
 
     return user_write(addr, &value);
 }
@@ -253,7 +239,7 @@ int64_t sys_timer_settime(const struct call *call)
         return -EINVAL;
     if (user_read(&value, call->arg[2]) < 0)
         return -EFAULT;
-    if (!from_timespec(&value.it_value, &ns) || !from_timespec(&value.it_interval, &interval))
+    if (!timespec_get(&value.it_value, &ns) || !timespec_get(&value.it_interval, &interval))
         return -EINVAL;
     if (call->arg[3] && put_timer(timer, call->arg[3]) < 0)
         return -EFAULT;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "timers.h"
 
+#define SECOND 1000000000ULL
+
 static struct timer *first; /* the earliest deadline comes first */
 
 static void take_out(struct timer *timer)
@@ -57,4 +59,18 @@ void timers_expire(uint64_t now)
         }
         timer->expire(timer, count);
     }
+}
+
+struct timespec timespec_of(uint64_t ns)
+{
+    return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
+}
+
+bool timespec_get(const struct timespec *time, uint64_t *ns)
+{
+    if (time->tv_sec < 0 || (uint64_t)time->tv_nsec >= SECOND)
+        return false;
+    *ns = (uint64_t)time->tv_sec < INT64_MAX / SECOND ? time->tv_sec * SECOND + time->tv_nsec
+                                                      : INT64_MAX;
+    return true;
 }

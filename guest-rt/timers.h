@@ -5,6 +5,8 @@
 #ifndef HUSK_TIMERS_H
 #define HUSK_TIMERS_H
 
+#include <linux/time.h>
+
 #include "wait.h"
 
 struct timer {
@@ -24,5 +26,10 @@ uint64_t timer_left(const struct timer *timer);
 /* The earliest deadline, or NEVER; and have those expire that are due. */
 uint64_t timers_next(void);
 void timers_expire(uint64_t now);
+
+/* Nanoseconds as the application sees them, and back: false if it is no time. What is too long
+ * becomes INT64_MAX. */
+struct timespec timespec_of(uint64_t ns);
+bool timespec_get(const struct timespec *time, uint64_t *ns);
 
 #endif
