@@ -64,6 +64,8 @@ static int check_open(const struct place *place, uint32_t flags)
         return 0;
     if (is(node, S_IFLNK))
         return -ELOOP;
+    if (is(node, S_IFSOCK))
+        return -ENXIO;
     return is(node, S_IFDIR) && flags & (WRITES | O_TRUNC) ? -EISDIR : 0;
 }
 

@@ -60,19 +60,31 @@ void object_wake(struct object *object, uint32_t events)
     queue_wake(&object->queue);
 }
 
-int64_t object_wait(const struct file *file, uint64_t deadline)
+int64_t object_wait_for(struct object *object, bool nonblocking, uint64_t deadline)
 {
     struct waiter waiter;
     int64_t ret;
 
-    if (file->flags & O_NONBLOCK)
+    if (nonblocking)
         return -EAGAIN;
-    waiter_add(&file->object->queue, &waiter);
+    waiter_add(&object->queue, &waiter);
     ret = thread_sleep(deadline);
     waiter_remove(&waiter);
     if (ret == -ETIMEDOUT)
         return -EAGAIN;
     return ret == -EINTR ? -ERESTARTSYS : ret;
+}
+
+int64_t object_wait(const struct file *file, uint64_t deadline)
+{
+    return object_wait_for(file->object, file->flags & O_NONBLOCK, deadline);
+}
+
+void object_abandon(struct object *object)
+{
+    object_wake(object, UINT32_MAX);
+    while (object->queue.first)
+        waiter_remove(object->queue.first);
 }
 
 void object_name(const struct object *object, struct text *text)

@@ -57,6 +57,10 @@ void object_wake(struct object *object, uint32_t events);
 /* Wait for something to come: 0, -EAGAIN with O_NONBLOCK or after DEADLINE, -ERESTARTSYS. Others
  * run meanwhile: look again at everything. */
 int64_t object_wait(const struct file *file, uint64_t deadline);
+/* The same for an object that may go meanwhile. */
+int64_t object_wait_for(struct object *object, bool nonblocking, uint64_t deadline);
+/* It goes: whoever waits for it looks again, at other things. */
+void object_abandon(struct object *object);
 
 /* The target of its link in /proc/self/fd. */
 void object_name(const struct object *object, struct text *text);

@@ -10,10 +10,9 @@
 #include <linux/net.h>
 #include <linux/time.h>
 
+#include "unix.h"
 #include "wait.h"
 
-#define AF_UNIX       1
-#define SOCK_MASK     15 /* the type without flags: include/linux/net.h */
 #define SOCK_NONBLOCK O_NONBLOCK
 #define SOCK_CLOEXEC  O_CLOEXEC
 #define SECOND        1000000000ULL
@@ -23,22 +22,30 @@ int64_t socket_get(uint64_t fd, struct file **file)
     *file = file_get((uint32_t)fd);
     if (!*file || (*file)->flags & O_PATH)
         return -EBADF;
+    if (unix_is_socket(*file))
+        return SOCKET_IS_LOCAL;
     if ((*file)->kind != HUSK_KIND_SOCKET)
         return -ENOTSOCK;
     file_hold(*file);
     return 0;
 }
 
-/* OP on the socket FD, with up to four arguments; it does not wait. */
-static int64_t socket_call(enum husk_op op, uint64_t fd, uint64_t arg0, uint64_t arg1,
-                           uint64_t arg2, uint64_t arg3)
+/* OP, which does not wait, on the socket and two arguments. */
+static int64_t socket_call(enum husk_op op, const struct call *call)
 {
+    static syscall_fn *const local[] = {
+        [HUSK_OP_BIND] = unix_bind,
+        [HUSK_OP_LISTEN] = unix_listen,
+        [HUSK_OP_SHUTDOWN] = unix_shutdown,
+    };
     struct file *file;
-    int64_t ret = socket_get(fd, &file);
+    int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return local[op](call);
     if (ret < 0)
         return ret;
-    ret = HYPERCALL(op, file->handle, arg0, arg1, arg2, arg3);
+    ret = HYPERCALL(op, file->handle, call->arg[1], (uint32_t)call->arg[2]);
     file_release(file);
     return ret;
 }
@@ -89,23 +96,25 @@ int64_t sys_socket(const struct call *call)
         return -EINVAL;
     if (fd_find(0) < 0)
         return -EMFILE;
+    if ((uint32_t)call->arg[0] == AF_UNIX)
+        return unix_socket(type, (uint32_t)call->arg[2], flags);
     handle = HYPERCALL(HUSK_OP_SOCKET, (uint32_t)call->arg[0], type, (uint32_t)call->arg[2]);
     return handle < 0 ? handle : install(handle, type, flags);
 }
 
 int64_t sys_bind(const struct call *call)
 {
-    return socket_call(HUSK_OP_BIND, call->arg[0], call->arg[1], (uint32_t)call->arg[2], 0, 0);
+    return socket_call(HUSK_OP_BIND, call);
 }
 
 int64_t sys_listen(const struct call *call)
 {
-    return socket_call(HUSK_OP_LISTEN, call->arg[0], (uint32_t)call->arg[1], 0, 0, 0);
+    return socket_call(HUSK_OP_LISTEN, call);
 }
 
 int64_t sys_shutdown(const struct call *call)
 {
-    return socket_call(HUSK_OP_SHUTDOWN, call->arg[0], (uint32_t)call->arg[1], 0, 0, 0);
+    return socket_call(HUSK_OP_SHUTDOWN, call);
 }
 
 /* Where the application keeps the room for an address. */
@@ -142,6 +151,8 @@ static int64_t do_accept(const struct call *call, uint64_t flags)
     int32_t room = 0;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_accept(call, flags);
     if (ret < 0)
         return ret;
     if (flags & ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC))
@@ -194,6 +205,8 @@ int64_t sys_connect(const struct call *call)
     struct file *file;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_connect(call);
     if (ret < 0)
         return ret;
     ret = HYPERCALL(HUSK_OP_CONNECT, file->handle, addr, len);
@@ -209,6 +222,8 @@ static int64_t get_name(const struct call *call, bool peer)
     struct file *file;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_name(call, peer);
     if (ret < 0)
         return ret;
     ret = get_room(call->arg[2], &room);
@@ -231,8 +246,8 @@ int64_t sys_getpeername(const struct call *call)
     return get_name(call, true);
 }
 
-/* The timeouts are ours: the host's sockets never wait. NULL if it is another option. */
-static uint64_t *timeout_of(struct file *file, uint64_t level, uint64_t name)
+/* The timeouts are ours: the host's sockets never wait. */
+uint64_t *socket_timeout(struct file *file, uint64_t level, uint64_t name)
 {
     if (level != SOL_SOCKET)
         return NULL;
@@ -241,7 +256,7 @@ static uint64_t *timeout_of(struct file *file, uint64_t level, uint64_t name)
     return name == SO_SNDTIMEO_OLD || name == SO_SNDTIMEO_NEW ? &file->send_timeout : NULL;
 }
 
-static int64_t set_timeout(uint64_t *timeout, uint64_t addr, int32_t len)
+int64_t socket_set_timeout(uint64_t *timeout, uint64_t addr, int32_t len)
 {
     struct {
         int64_t sec, usec;
@@ -271,20 +286,22 @@ int64_t sys_setsockopt(const struct call *call)
     struct file *file;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_setsockopt(call);
     if (ret < 0)
         return ret;
-    timeout = timeout_of(file, level, name);
+    timeout = socket_timeout(file, level, name);
     if (len < 0)
         ret = -EINVAL;
     else if (timeout)
-        ret = set_timeout(timeout, call->arg[3], len);
+        ret = socket_set_timeout(timeout, call->arg[3], len);
     else
         ret = HYPERCALL(HUSK_OP_SETOPT, file->handle, level, name, call->arg[3], len);
     file_release(file);
     return ret;
 }
 
-static int64_t get_timeout(uint64_t timeout, uint64_t addr, int32_t room)
+int64_t socket_get_timeout(uint64_t timeout, uint64_t addr, int32_t room)
 {
     struct {
         int64_t sec, usec;
@@ -302,12 +319,14 @@ int64_t sys_getsockopt(const struct call *call)
     int32_t room;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_getsockopt(call);
     if (ret < 0)
         return ret;
-    timeout = timeout_of(file, level, name);
+    timeout = socket_timeout(file, level, name);
     ret = get_room(call->arg[4], &room);
     if (ret == 0)
-        ret = timeout ? get_timeout(*timeout, call->arg[3], room)
+        ret = timeout ? socket_get_timeout(*timeout, call->arg[3], room)
                       : HYPERCALL(HUSK_OP_GETOPT, file->handle, level, name, call->arg[3], room);
     file_release(file);
     if (ret < 0)

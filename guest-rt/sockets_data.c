@@ -10,35 +10,8 @@
 #include <linux/time.h>
 
 #include "sockets.h"
+#include "unix.h"
 #include "wait.h"
-
-/* include/linux/socket.h, which is not for user space. */
-enum {
-    MSG_PEEK = 0x2,
-    MSG_TRUNC = 0x20,
-    MSG_DONTWAIT = 0x40,
-    MSG_WAITALL = 0x100,
-    MSG_CONFIRM = 0x800,
-    MSG_ERRQUEUE = 0x2000,
-    MSG_NOSIGNAL = 0x4000,
-    MSG_WAITFORONE = 0x10000,
-    MSG_CMSG_CLOEXEC = 0x40000000,
-};
-
-/* struct msghdr and struct mmsghdr of the C library. */
-struct user_message {
-    uint64_t name;
-    uint32_t name_len, pad0;
-    uint64_t iov, iov_count;
-    uint64_t control, control_len;
-    uint32_t flags, pad1;
-};
-_Static_assert(sizeof(struct user_message) == 56, "no padding");
-
-struct user_messages {
-    struct user_message message;
-    uint32_t len, pad;
-};
 
 /* One call: how long it may wait. */
 struct patience {
@@ -203,6 +176,8 @@ int64_t sys_sendto(const struct call *call)
     struct file *file;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_sendto(call);
     if (ret < 0)
         return ret;
     ret = send_message(file, &message, (uint32_t)call->arg[3]);
@@ -218,6 +193,8 @@ int64_t sys_recvfrom(const struct call *call)
     int32_t room = 0;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_recvfrom(call);
     if (ret < 0)
         return ret;
     if (message.name && user_read(&room, call->arg[5]) < 0)
@@ -267,6 +244,8 @@ int64_t sys_sendmsg(const struct call *call)
     struct file *file;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_sendmsg(call);
     if (ret < 0)
         return ret;
     ret = user_read(&user, call->arg[1]) < 0 ? -EFAULT : get_message(&user, true, &message);
@@ -283,6 +262,8 @@ int64_t sys_recvmsg(const struct call *call)
     struct file *file;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_recvmsg(call);
     if (ret < 0)
         return ret;
     ret = user_read(&user, call->arg[1]) < 0 ? -EFAULT : get_message(&user, false, &message);
@@ -364,6 +345,8 @@ int64_t sys_sendmmsg(const struct call *call)
     struct file *file;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_sendmmsg(call);
     if (ret < 0)
         return ret;
     ret = move_messages(file, HUSK_OP_SEND, call->arg[1], count, (uint32_t)call->arg[3], NEVER);
@@ -380,6 +363,8 @@ int64_t sys_recvmmsg(const struct call *call)
     struct file *file;
     int64_t ret = socket_get(call->arg[0], &file);
 
+    if (ret == SOCKET_IS_LOCAL)
+        return unix_recvmmsg(call);
     if (ret < 0)
         return ret;
     if (call->arg[4]) {

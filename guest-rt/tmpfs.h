@@ -35,7 +35,8 @@ struct tmpfs_name {
     size_t len;
 };
 
-/* What a new node is to be. Its type is that of MODE: S_IFREG, S_IFDIR or S_IFLNK. */
+/* What a new node is to be. Its type is that of MODE: S_IFREG, S_IFDIR, S_IFLNK or S_IFSOCK.
+ */
 struct tmpfs_new {
     uint32_t mode; /* with the umask applied */
     uint32_t uid, gid;

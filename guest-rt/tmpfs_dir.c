@@ -112,7 +112,7 @@ static int check_new(const struct tmpfs_new *new)
 {
     uint32_t type = new->mode &S_IFMT;
 
-    if (type != S_IFREG && type != S_IFDIR && type != S_IFLNK)
+    if (type != S_IFREG && type != S_IFDIR && type != S_IFLNK && type != S_IFSOCK)
         return -EPERM;
     if (type == S_IFLNK && new->target_len == 0)
         return -ENOENT;

@@ -70,6 +70,7 @@ guest_cases() {
 
     guest_case pipes /dev/null
     guest_case epolls /dev/null
+    guest_case local-sockets /dev/null
     guest_case timer-files /dev/null
     guest_case signal-files /dev/null
     guest_case events /dev/null

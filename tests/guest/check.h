@@ -64,6 +64,7 @@ static inline const char *error_name(int error)
         [ENXIO] = "ENXIO",
         [EOPNOTSUPP] = "EOPNOTSUPP",
         [EPIPE] = "EPIPE",
+        [EPROTOTYPE] = "EPROTOTYPE",
         [EINTR] = "EINTR",
         [ENFILE] = "ENFILE",
         [EDOM] = "EDOM",
