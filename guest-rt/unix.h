@@ -66,14 +66,16 @@ void unix_give_name_back(struct unix_socket *socket);
 /* The socket of that name and type: -ECONNREFUSED, -ENOENT, -EPROTOTYPE. */
 int64_t unix_find(const struct unix_address *address, uint8_t type, struct unix_socket **socket);
 
-/* unix_data.c */
+/* unix_calls.c */
 int64_t unix_read(struct file *file, struct span *to);
 int64_t unix_write(struct file *file, struct span *from);
+
+/* unix_data.c */
 uint32_t unix_poll(struct file *file);
 int64_t unix_queued(struct file *file);
 void unix_drop_packets(struct unix_socket *socket);
 
-/* System calls on a file that is one of these; in unix.c and unix_data.c. */
+/* System calls on a file that is one of these. */
 int64_t unix_socket(uint64_t type, uint64_t protocol, uint64_t flags);
 syscall_fn unix_bind, unix_listen, unix_connect, unix_shutdown, unix_setsockopt, unix_getsockopt,
     unix_sendto, unix_recvfrom, unix_sendmsg, unix_recvmsg, unix_sendmmsg, unix_recvmmsg;

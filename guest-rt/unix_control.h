@@ -20,6 +20,10 @@ struct message {
     struct unix_address from; /* received */
 };
 
+/* unix_data.c: bytes, or -errno. FLAGS are those of send(2) and recv(2). */
+int64_t unix_send(struct file *file, struct message *message, uint32_t flags);
+int64_t unix_receive(struct file *file, struct message *message, uint32_t flags);
+
 /* Sending: the descriptors that the application wants to send; what was not sent is dropped. */
 int64_t control_read(struct message *message);
 void control_move_files(struct message *message, struct packet *packet);
