@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: ISC
 # Part of the Makefile: how the benchmarks are built and run. docs/performance.md says what they are.
 
-BENCH ?= cold memory cpu file syscall
+BENCH ?= cold memory cpu file syscall net
 BENCH_CFLAGS := $(WARN) -O2 -D_GNU_SOURCE
-BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big changes files idle syscalls touch)
-BENCH_NATIVE := $(addprefix $(B)/bench/native/,big changes files hello mandelbrot primes syscalls touch)
+BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big changes files idle peer syscalls touch)
+BENCH_NATIVE := $(addprefix $(B)/bench/native/,big changes files hello httpd load mandelbrot peer primes syscalls touch)
 BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/floor $(B)/bench/glibc/hello \
     $(BENCH_IMAGES) $(BENCH_NATIVE)
 
@@ -38,7 +38,7 @@ $(B)/bench/native/$(1): $$(wildcard apps/$(1)/*.[ch])
 	@mkdir -p $$(@D)
 	$(MUSL_CC) $(APP_CFLAGS) -fno-pie -static -no-pie $$(filter %.c,$$^) -o $$@
 endef
-$(foreach a,hello mandelbrot primes,$(eval $(call native_app,$(a))))
+$(foreach a,hello httpd mandelbrot primes,$(eval $(call native_app,$(a))))
 
 $(B)/bench/glibc/hello: apps/hello/main.c
 	@mkdir -p $(@D)
