@@ -200,7 +200,6 @@ static int confine(struct run *run, struct husk_error *err)
 {
     struct jail_report report;
 
-    limits_memory(run);
     jail_enter(run, &report);
     stats_step(&run->stats, "jail");
     for (enum jail_layer layer = 0; layer < JAIL_LAYERS; layer++)

@@ -17,7 +17,8 @@
 #include "landlock.h"
 #include "run.h"
 
-#define FIRST_OWN 3 /* the first descriptor after standard error */
+#define MONITOR_MEMORY (160UL << 20) /* symbols.c, the largest user, may take 105 MiB */
+#define FIRST_OWN      3             /* the first descriptor after standard error */
 
 static void close_range_(unsigned first, unsigned last)
 {
@@ -79,6 +80,17 @@ static void close_inherited(const struct run *run)
     close_range_((unsigned)next, ~0U);
 }
 
+/*
+ * From now on the process cannot have more address space than the guest's memory and MONITOR_MEMORY
+ * for everything else: malloc fails, whatever the guest brings the monitor to do.
+ */
+static void limit_memory(const struct run *run)
+{
+    const rlim_t size = run->memory.size + MONITOR_MEMORY;
+
+    setrlimit(RLIMIT_AS, &(struct rlimit){size, size});
+}
+
 /* The bounding set takes CAP_SETPCAP; without that, no_new_privs keeps it from having an effect. */
 static void drop_capabilities(void)
 {
@@ -123,6 +135,8 @@ void jail_enter(const struct run *run, struct jail_report *report)
 
     *report = (struct jail_report){0};
     close_inherited(run);
+    if (run)
+        limit_memory(run);
     /* Not the limit alone: it does not hold where cores go to a pipe (core(5)). */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -71,7 +71,7 @@ static int walk_to_old(struct walk *w, const struct mounts *mounts, const struct
 int mounts_mkdir(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                  mode_t mode)
 {
-    cleanup_walk struct walk w;
+    WALK(w);
     int ret = walk_to_new(&w, mounts, base, path);
 
     return ret < 0 ? ret : result(mkdirat(w.dir, w.name, mode & 07777));
@@ -81,7 +81,7 @@ int mounts_symlink(const struct mounts *mounts, const char *target, const struct
                    const char *path)
 {
     char name[NAME_SIZE];
-    cleanup_walk struct walk w;
+    WALK(w);
     int ret = walk_to_new(&w, mounts, base, path);
 
     return ret < 0 ? ret : result(symlinkat(target, w.dir, last_name(&w, name)));
@@ -107,7 +107,7 @@ int mounts_unlink(const struct mounts *mounts, const struct guest_dir *base, con
                   int flags)
 {
     char name[NAME_SIZE];
-    cleanup_walk struct walk w;
+    WALK(w);
     int ret;
 
     if (flags & ~AT_REMOVEDIR)
@@ -123,8 +123,8 @@ int mounts_rename(const struct mounts *mounts, const struct guest_dir *from_base
                   struct renamed *renamed)
 {
     char from_name[NAME_SIZE], to_name[NAME_SIZE];
-    cleanup_walk struct walk source;
-    cleanup_walk struct walk target;
+    WALK(source);
+    WALK(target);
     int ret, target_ret;
 
     if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
@@ -149,8 +149,8 @@ int mounts_link(const struct mounts *mounts, const struct guest_dir *from_base, 
                 const struct guest_dir *to_base, const char *to, int flags)
 {
     char name[NAME_SIZE];
-    cleanup_walk struct walk source;
-    cleanup_walk struct walk target;
+    WALK(source);
+    WALK(target);
     int ret, target_ret;
 
     if (flags & ~AT_SYMLINK_FOLLOW)
@@ -189,7 +189,7 @@ int mounts_link_opened(const struct mounts *mounts, const struct mount *mount, i
                        const struct guest_dir *to_base, const char *to)
 {
     char name[NAME_SIZE];
-    cleanup_walk struct walk target;
+    WALK(target);
     int ret = walk_to_new(&target, mounts, to_base, to);
     struct statx stx;
 
@@ -249,7 +249,7 @@ int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, cons
                  mode_t mode, int flags)
 {
     const int no_links = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
-    cleanup_walk struct walk w;
+    WALK(w);
     int ret = walk_to_change(&w, mounts, base, path, flags);
 
     if (ret < 0)
@@ -261,7 +261,7 @@ int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, cons
 int mounts_chown(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                  uid_t uid, gid_t gid, int flags)
 {
-    cleanup_walk struct walk w;
+    WALK(w);
     int ret = walk_to_change(&w, mounts, base, path, flags);
 
     return ret < 0 ? ret
@@ -271,7 +271,7 @@ int mounts_chown(const struct mounts *mounts, const struct guest_dir *base, cons
 int mounts_utimes(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                   const struct timespec times[2], int flags)
 {
-    cleanup_walk struct walk w;
+    WALK(w);
     int ret = walk_to_change(&w, mounts, base, path, flags);
 
     if (ret < 0)

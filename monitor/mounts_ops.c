@@ -68,7 +68,7 @@ static int walk_to(struct walk *w, const struct mounts *mounts, const struct gue
 int mounts_stat(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                 int flags, unsigned mask, struct statx *result)
 {
-    cleanup_walk struct walk w;
+    WALK(w);
     int error;
 
     if (flags & ~(AT_SYMLINK_NOFOLLOW | STAT_IGNORED) || mask & STATX__RESERVED)
@@ -87,7 +87,7 @@ int mounts_resolve(const struct mounts *mounts, const struct guest_dir *base, co
         [HUSK_END_STAY] = WALK_STAY,
         [HUSK_END_PARENT] = WALK_PARENT,
     };
-    cleanup_walk struct walk w;
+    WALK(w);
     int length, error;
 
     if (end > HUSK_END_PARENT)
@@ -116,7 +116,7 @@ static int access_at(const struct walk *w, int mode)
 int mounts_access(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                   int mode, int flags)
 {
-    cleanup_walk struct walk w;
+    WALK(w);
     int error;
 
     if (mode & ~(R_OK | W_OK | X_OK) || flags & ~(AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH))
@@ -130,7 +130,7 @@ int mounts_access(const struct mounts *mounts, const struct guest_dir *base, con
 int mounts_readlink(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                     char *buffer, size_t size)
 {
-    cleanup_walk struct walk w;
+    WALK(w);
     int error = walk_to(&w, mounts, base, path, WALK_STAY, 0);
     ssize_t length;
 
@@ -275,7 +275,7 @@ static int open_once(const struct mounts *mounts, const struct guest_dir *base, 
                      int flags, mode_t mode, struct opened *opened)
 {
     bool stays = flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL);
-    cleanup_walk struct walk w;
+    WALK(w);
     int error = walk_path(&w, mounts, base, path, stays ? WALK_STAY : WALK_FOLLOW, 0);
 
     if (error == 0)

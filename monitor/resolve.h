@@ -71,13 +71,17 @@ struct walk {
     char text[2 * PATH_MAX];
 };
 
-/* Returns 0 or -errno. Always ends with walk_close, for which a cleanup_walk variable will do. */
+/* Returns 0 or -errno. Always ends with walk_close, for which WALK will do. */
 int walk_path(struct walk *walk, const struct mounts *mounts, const struct guest_dir *base,
               const char *path, enum walk_end end, unsigned mask);
 void walk_close(struct walk *walk);
 
 /* walk_path initializes what it uses: the compiler need not clear 13 KiB for each call. */
-#define cleanup_walk __attribute__((cleanup(walk_close), uninitialized))
+/* A walk that is closed when it leaves its scope, whether it was begun or not. It is large and
+ * therefore not cleared, but for what walk_close looks at. */
+#define WALK(name)                                                                                 \
+    struct walk name __attribute__((cleanup(walk_close), uninitialized));                          \
+    name.dir = -1
 
 /* openat2(2) of a path without ".." that leaves DIR by no means. A descriptor or -errno. */
 int open_beneath(int dir, const char *path, int flags, mode_t mode);

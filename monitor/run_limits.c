@@ -58,14 +58,6 @@ int limits_start(const struct run_options *options, struct husk_error *err)
     return 0;
 }
 
-void limits_memory(const struct run *run)
-{
-    const struct rlimit limit = {run->memory.size + MONITOR_MEMORY,
-                                 run->memory.size + MONITOR_MEMORY};
-
-    setrlimit(RLIMIT_AS, &limit);
-}
-
 static void end(struct run *run)
 {
     if (run->ended)

@@ -13,13 +13,6 @@
 int limits_start(const struct run_options *options, struct husk_error *err);
 
 /*
- * From now on the process cannot have more address space than the guest's memory and MONITOR_MEMORY
- * for everything else: malloc fails, whatever the guest brings the monitor to do.
- */
-void limits_memory(const struct run *run);
-#define MONITOR_MEMORY (160UL << 20) /* symbols.c, the largest user, may take 105 MiB */
-
-/*
  * --max-output. limits_cut shortens COUNT elements of IOV to what may still be written and returns
  * how many are left; if that is nothing the run ends, and it returns -EFBIG. limits_spend counts
  * what was written, and ends the run if more was asked for than there was room.

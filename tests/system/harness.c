@@ -90,9 +90,10 @@ const char *built(const char *format, ...)
 const char *husk(void)
 {
     static char path[PATH_MAX];
+    const char *binary = getenv("HUSK_BINARY");
 
     if (!path[0])
-        snprintf(path, sizeof(path), "%s", built("husk"));
+        snprintf(path, sizeof(path), "%s", built("%s", binary ? binary : "husk"));
     return path;
 }
 

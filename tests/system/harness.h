@@ -75,7 +75,7 @@ bool is_slow_machine(void);
 
 /* The absolute path of what was built, below $HUSK_BUILD or build. The last 32 stay valid. */
 const char *built(const char *format, ...) __attribute__((format(printf, 1, 2)));
-const char *husk(void);
+const char *husk(void); /* $HUSK_BINARY there, or husk */
 
 /* Text put together; the last 32 stay valid. */
 const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -479,7 +479,7 @@ int main(void)
         "wild-paths",      "vectors",          "mapped-files",
         "forged-locks",    "standard-streams", "read-only-mount",
         "directory-reads", "descriptor-page",  "flood",
-        "above-memory",    "forged-epoll",
+        "above-memory",    "wild-flags",       "forged-epoll",
     };
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_of_a_forged_fault_is_harmless),

@@ -411,7 +411,10 @@ static void test_the_monitors_memory_cannot_be_opened_in_proc(void **state)
 
 static void test_walk_to_parent_leaves_the_last_name_alone(void **state)
 {
-    cleanup_walk struct walk link, none, root, slash;
+    WALK(link);
+    WALK(none);
+    WALK(root);
+    WALK(slash);
 
     (void)state;
     make_link("data/sub/link", "/data");
@@ -431,7 +434,9 @@ static void test_walk_to_parent_leaves_the_last_name_alone(void **state)
 
 static void test_a_directory_that_holds_a_mount_point_cannot_be_renamed(void **state)
 {
-    cleanup_walk struct walk sub, deep, none;
+    WALK(sub);
+    WALK(deep);
+    WALK(none);
 
     (void)state;
     mount_ro("outside", "/data/sub/deep/x");
