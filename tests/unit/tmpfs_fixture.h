@@ -86,7 +86,7 @@ static char *buffer_new(void)
 
 static struct tmpfs *fs;
 
-static void mount_limited(uint64_t size, uint64_t nodes)
+static inline void mount_limited(uint64_t size, uint64_t nodes)
 {
     const struct tmpfs_options options = {
         .size = size, .nodes = nodes, .device = 7, .mode = 01777, .clock = test_clock};
@@ -95,7 +95,7 @@ static void mount_limited(uint64_t size, uint64_t nodes)
     assert_non_null(fs);
 }
 
-static int setup(void **state)
+static inline int setup(void **state)
 {
     (void)state;
     if (!buffer) {
@@ -107,7 +107,7 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
+static inline int teardown(void **state)
 {
     (void)state;
     tmpfs_destroy(fs);
@@ -116,12 +116,12 @@ static int teardown(void **state)
     return 0;
 }
 
-static guest_addr_t addr(const void *pointer)
+static inline guest_addr_t addr(const void *pointer)
 {
     return (guest_addr_t)pointer;
 }
 
-static struct statx stat_of(const struct tmpfs_node *node)
+static inline struct statx stat_of(const struct tmpfs_node *node)
 {
     struct statx result;
 
