@@ -23,8 +23,8 @@ static const char *const toolchains[][2] = {
     {"husk", "musl"}, {"musl", "musl"}, {"glibc", "glibc"}, {"lld", "lld"}, {"pie", "pie"},
 };
 
-static const char *const programs[] = {"tcp",     "udp", "options", "errors",
-                                       "threads", "six", "sendfile"};
+static const char *const programs[] = {"tcp",     "udp", "options",  "errors",
+                                       "threads", "six", "sendfile", "ready"};
 
 struct test {
     const char *program;
