@@ -108,6 +108,11 @@ $(B)/third-party/evhttpd: tests/system/third-party/evhttpd.c
 	@mkdir -p $(@D)
 	$(CC) $(APP_CFLAGS) -static $< -levent_extra -levent_core -Wl,--no-warnings -o $@
 
+# A program on a library of others' that uses most of what there is to wait for.
+$(B)/third-party/libuv: tests/system/third-party/libuv.c
+	@mkdir -p $(@D)
+	$(CC) $(APP_CFLAGS) -static $< -l:libuv_a.a -lpthread -ldl -Wl,--no-warnings -o $@
+
 # husk under the sanitizers, which need calls and address space that the jail forbids.
 $(B)/husk-asan: $(filter-out %/jail.o,$(UNIT_OBJ)) $(B)/unit/monitor/main.o bench/no_jail.c \
     tests/asan_options.c
@@ -119,7 +124,7 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
-tests: $(B)/third-party/evhttpd $(B)/husk-test $(B)/husk-asan $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
+tests: $(addprefix $(B)/third-party/,evhttpd libuv) $(B)/husk-test $(B)/husk-asan $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
 check: $(B)/.setup ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests

@@ -6,7 +6,7 @@ set -eu
 
 packages="gcc clang lld make nasm musl-tools libc6-dev linux-libc-dev libcmocka-dev libseccomp-dev
 libsqlite3-dev busybox-static clang-format clang-tidy cppcheck qemu-system-x86 linux-image-amd64 cpio bc
-curl wrk nginx libevent-dev"
+curl wrk nginx libevent-dev libuv1-dev"
 
 missing=
 for package in $packages; do

@@ -102,6 +102,16 @@ static void test_waits_in_the_guest_cost_no_hypercall(void **state)
     assert_true(hypercalls("wait") < 20);
 }
 
+/* Timers, a thread pool, an async handle, pipes, local sockets, signals: an unmodified library. */
+static void test_program_on_libuv_runs_as_natively(void **state)
+{
+    const char *program = built("third-party/libuv");
+
+    (void)state;
+    need_kvm();
+    assert_same_as_native(&(struct program){.native = program, .image = program});
+}
+
 static int make_directory(void **state)
 {
     (void)state;
@@ -130,5 +140,7 @@ int main(void)
     }
     test_list_add(&list, "waits in the guest cost no hypercall",
                   test_waits_in_the_guest_cost_no_hypercall, NULL);
+    test_list_add(&list, "a program on libuv runs as natively",
+                  test_program_on_libuv_runs_as_natively, NULL);
     return test_list_run(&list, "waiting", make_directory, remove_directory);
 }
