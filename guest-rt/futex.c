@@ -17,13 +17,14 @@ struct sleeper {
     struct thread *thread;
     uint64_t address;
     uint32_t bits; /* of WAIT_BITSET */
-    bool inherits; /* waits in LOCK_PI: it is woken as the owner */
+    int32_t owner; /* waits in LOCK_PI for this thread, and is woken as the owner; or 0 */
     bool woken;
 };
 
 static struct bucket {
     struct sleeper *first, *last;
 } buckets[BUCKETS];
+static uint32_t pi_sleepers;
 
 static struct bucket *bucket_of(uint64_t address)
 {
@@ -81,7 +82,7 @@ static int64_t wake(uint64_t address, uint64_t count, uint32_t bits)
     while (sleeper && (uint64_t)woken < count) {
         struct sleeper *next = first_at(address, sleeper->next);
 
-        if (sleeper->inherits)
+        if (sleeper->owner)
             return -EINVAL;
         if (sleeper->bits & bits) {
             wake_sleeper(sleeper);
@@ -261,7 +262,7 @@ static int64_t try_lock_pi(uint64_t address, uint32_t *value)
 /* There is one vCPU and no priority, so nothing is inherited; what remains is who owns the lock. */
 static int64_t lock_pi(const struct call *call, bool realtime)
 {
-    struct sleeper sleeper = {.address = call->arg[0], .bits = ~0U, .inherits = true};
+    struct sleeper sleeper = {.address = call->arg[0], .bits = ~0U};
     uint64_t deadline;
     uint32_t value;
     int64_t ret = read_deadline(call->arg[3], true, realtime, &deadline);
@@ -270,12 +271,15 @@ static int64_t lock_pi(const struct call *call, bool realtime)
         ret = try_lock_pi(call->arg[0], &value);
     if (ret != -EAGAIN)
         return ret;
-    if (!thread_find(value & FUTEX_TID_MASK))
+    sleeper.owner = value & FUTEX_TID_MASK;
+    if (!thread_find(sleeper.owner))
         return -ESRCH;
     value |= FUTEX_WAITERS;
     if (user_write(call->arg[0], &value) < 0)
         return -EFAULT;
+    pi_sleepers++;
     ret = sleep_at(&sleeper, deadline);
+    pi_sleepers--;
     return ret == -EINTR ? -ERESTARTSYS : ret;
 }
 
@@ -285,7 +289,7 @@ static int64_t hand_over(uint64_t address, uint32_t flags)
     struct sleeper *heir = first_at(address, bucket_of(address)->first);
     uint32_t value = flags;
 
-    if (heir && !heir->inherits)
+    if (heir && !heir->owner)
         return -EINVAL;
     if (heir) {
         value |= heir->thread->tid;
@@ -294,8 +298,11 @@ static int64_t hand_over(uint64_t address, uint32_t flags)
     }
     if (user_write(address, &value) < 0)
         return -EFAULT;
-    if (heir)
-        wake_sleeper(heir);
+    if (!heir)
+        return 0;
+    wake_sleeper(heir);
+    for (struct sleeper *other = heir; (other = first_at(address, other->next));)
+        other->owner = heir->thread->tid;
     return 0;
 }
 
@@ -402,11 +409,24 @@ static void end_robust_list(uint64_t list)
         owner_died((entry & ~1ULL) + head.futex_offset, entry & 1);
 }
 
+/* Whoever waits for a lock of this thread inherits it, whatever its word says by now. */
+static void end_pi_locks(void)
+{
+    for (size_t i = 0; pi_sleepers && i < BUCKETS; i++)
+        for (struct sleeper *sleeper = buckets[i].first, *next; sleeper; sleeper = next) {
+            next = sleeper->next;
+            if (sleeper->owner == current->tid &&
+                hand_over(sleeper->address, FUTEX_OWNER_DIED) == 0)
+                next = buckets[i].first; /* it changed the list */
+        }
+}
+
 void futex_thread_exit(struct thread *thread)
 {
     const uint32_t zero = 0;
 
     end_robust_list(thread->robust_list);
+    end_pi_locks();
     if (!thread->clear_tid)
         return;
     if (user_write(thread->clear_tid, &zero) == 0)

@@ -14,7 +14,7 @@
 #define WX          (PROT_WRITE | PROT_EXEC)
 
 static uint64_t heap_start, heap_end; /* brk's area; heap_end is not page-aligned */
-static uint64_t mmap_top;
+static uint64_t mmap_top; /* mappings go below, also below an image that lies in the middle */
 
 /* PROT_ and HUSK_PROT_ have the same values. */
 _Static_assert(PROT_READ == HUSK_PROT_READ && PROT_WRITE == HUSK_PROT_WRITE &&
@@ -109,7 +109,7 @@ static int64_t place(uint64_t hint, uint64_t len, uint64_t flags)
     hint = page_down(hint);
     if (in_ram(hint, len) && hint + len <= mmap_top && vma_free(hint, hint + len))
         return hint;
-    found = vma_find_free(heap_start, mmap_top, len);
+    found = vma_find_free(HUSK_NULL_GUARD, mmap_top, len);
     return found ? (int64_t)found : -ENOMEM;
 }
 
@@ -378,14 +378,14 @@ int64_t sys_mremap(const struct call *call)
     }
     if (!(flags & MREMAP_MAYMOVE))
         return -ENOMEM;
-    to = vma_find_free(heap_start, mmap_top, len);
+    to = vma_find_free(HUSK_NULL_GUARD, mmap_top, len);
     return to ? move_mapping(&vma, old, old_len, to, len) : -ENOMEM;
 }
 
 /* Memory for guest-rt itself comes from the same place as the application's. */
 void *rt_pages_alloc(size_t bytes)
 {
-    uint64_t len = page_up(bytes), start = vma_find_free(heap_start, mmap_top, len);
+    uint64_t len = page_up(bytes), start = vma_find_free(HUSK_NULL_GUARD, mmap_top, len);
 
     return start && map_range(start, len, PROT_READ | PROT_WRITE) == 0 ? (void *)start : NULL;
 }
@@ -394,7 +394,7 @@ void *rt_pages_alloc(size_t bytes)
 void *rt_stack_alloc(size_t bytes)
 {
     uint64_t len = page_up(bytes),
-             guard = vma_find_free(heap_start, mmap_top, HUSK_PAGE_SIZE + len);
+             guard = vma_find_free(HUSK_NULL_GUARD, mmap_top, HUSK_PAGE_SIZE + len);
 
     if (!guard || map_range(guard, HUSK_PAGE_SIZE, PROT_NONE) < 0)
         return NULL;

@@ -29,11 +29,6 @@ static bool is_own_pid(uint64_t pid)
     return (int)pid == 0 || (int)pid == PID;
 }
 
-static bool is_own_thread(uint64_t tid)
-{
-    return (int)tid == 0 || thread_find(tid);
-}
-
 int64_t sys_getpid(const struct call *call)
 {
     (void)call;
@@ -247,39 +242,4 @@ int64_t sys_getrandom(const struct call *call)
         left -= got;
     }
     return addr - call->arg[0];
-}
-
-/* One vCPU. */
-int64_t sys_sched_getaffinity(const struct call *call)
-{
-    const uint64_t mask = 1;
-
-    if (!is_own_thread(call->arg[0]))
-        return -ESRCH;
-    if (call->arg[1] < sizeof(mask))
-        return -EINVAL;
-    return user_write(call->arg[2], &mask) < 0 ? -EFAULT : (int64_t)sizeof(mask);
-}
-
-int64_t sys_sched_setaffinity(const struct call *call)
-{
-    uint8_t mask;
-
-    if (!is_own_thread(call->arg[0]))
-        return -ESRCH;
-    if (call->arg[1] == 0)
-        return -EINVAL;
-    if (user_read(&mask, call->arg[2]) < 0)
-        return -EFAULT;
-    return mask & 1 ? 0 : -EINVAL;
-}
-
-int64_t sys_getcpu(const struct call *call)
-{
-    const uint32_t zero = 0;
-
-    for (int i = 0; i < 2; i++)
-        if (call->arg[i] && user_write(call->arg[i], &zero) < 0)
-            return -EFAULT;
-    return 0;
 }

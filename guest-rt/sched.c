@@ -8,8 +8,6 @@
 #include "thread.h"
 #include "timers.h"
 
-#define TURN 4000000 /* nanoseconds */
-
 struct thread *current;
 uint32_t thread_work;
 

@@ -8,6 +8,8 @@
 #include "signal.h"
 #include "wait.h"
 
+#define TURN 4000000 /* nanoseconds a thread may run while others can */
+
 struct thread {
     struct thread *next; /* of those that can run */
     struct thread *next_of_all, *previous_of_all;
@@ -28,6 +30,7 @@ struct thread {
     uint64_t clear_tid;   /* set_tid_address(2) or 0 */
     uint64_t robust_list; /* set_robust_list(2) or 0 */
     char name[16];
+    int policy, nice; /* as it was asked for: sched_setscheduler(2), setpriority(2) */
     struct thread_signals signals;
 };
 

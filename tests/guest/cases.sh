@@ -85,6 +85,10 @@ guest_cases() {
     guest_case strings /dev/null
     guest_case locale-wide /dev/null
     guest_case cpuid /dev/null
+
+    for name in thread-life thread-mutexes thread-sync thread-keys; do
+        guest_case $name /dev/null
+    done
 }
 
 guest_scratch_cases() {

@@ -82,6 +82,12 @@ static inline const char *error_name(int error)
         [EISCONN] = "EISCONN",
         [ENOTCONN] = "ENOTCONN",
         [ECONNREFUSED] = "ECONNREFUSED",
+        [ESRCH] = "ESRCH",
+        [EDEADLK] = "EDEADLK",
+        [ETIMEDOUT] = "ETIMEDOUT",
+        [EOWNERDEAD] = "EOWNERDEAD",
+        [ENOTRECOVERABLE] = "ENOTRECOVERABLE",
+        [ECHILD] = "ECHILD",
     };
     bool known = error >= 0 && (size_t)error < sizeof names / sizeof *names && names[error];
 
@@ -93,6 +99,19 @@ __attribute__((format(printf, 3, 4))) static inline void check_error(long result
                                                                      const char *format, ...)
 {
     int error = result == -1 ? errno : 0;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf(": %s%s\n", error_name(error), error == expected ? "" : " (WRONG)");
+    failed_checks += error != expected;
+}
+
+/* The same for a function that returns the error, as those of pthread do; 0 may be expected too. */
+__attribute__((format(printf, 3, 4))) static inline void check_code(int error, int expected,
+                                                                    const char *format, ...)
+{
     va_list arguments;
 
     va_start(arguments, format);
