@@ -323,11 +323,13 @@ int64_t sys_futex(const struct call *call)
     bool realtime = call->arg[1] & FUTEX_CLOCK_REALTIME;
     uint32_t value;
 
+    if (realtime && command != FUTEX_WAIT_BITSET && command != FUTEX_LOCK_PI2)
+        return -ENOSYS;
     if (call->arg[0] % sizeof(uint32_t))
         return -EINVAL;
     switch (command) {
     case FUTEX_WAIT:
-        return wait(call, FUTEX_BITSET_MATCH_ANY, false, realtime);
+        return wait(call, FUTEX_BITSET_MATCH_ANY, false, false);
     case FUTEX_WAIT_BITSET:
         return wait(call, call->arg[5], true, realtime);
     case FUTEX_WAKE:

@@ -172,6 +172,9 @@ int64_t sys_clone(const struct call *call)
     uint64_t flags = call->arg[0], tls = call->arg[4];
     struct thread *thread;
 
+    if ((flags & CLONE_THREAD && !(flags & CLONE_SIGHAND)) ||
+        (flags & CLONE_SIGHAND && !(flags & CLONE_VM)))
+        return -EINVAL;
     if ((flags & THREAD_FLAGS) != THREAD_FLAGS)
         return -ENOSYS; /* a process of its own: there is one */
     if (flags & ~(uint64_t)(THREAD_FLAGS | OTHER_FLAGS))

@@ -86,7 +86,8 @@ guest_cases() {
     guest_case locale-wide /dev/null
     guest_case cpuid /dev/null
 
-    for name in thread-life thread-mutexes thread-sync thread-keys; do
+    for name in thread-life thread-mutexes thread-sync thread-keys thread-raw futexes preemption \
+        c11-threads; do
         guest_case $name /dev/null
     done
 }
