@@ -21,7 +21,7 @@ struct signal_timer {
     int32_t signal; /* 0: SIGEV_NONE */
     int32_t tid;    /* SIGEV_THREAD_ID, or 0: the process */
     int32_t id;
-    int32_t overrun;
+    int32_t overrun; /* of the signal that was delivered last */
     siginfo_t info;
 };
 
@@ -49,8 +49,7 @@ static void expire(struct timer *timer, uint64_t count)
     }
     if (!self->signal)
         return;
-    self->overrun = count - 1 < INT32_MAX ? (int32_t)(count - 1) : INT32_MAX;
-    self->info._sifields._timer._overrun = self->overrun;
+    self->info._sifields._timer._overrun = count - 1 < INT32_MAX ? (int32_t)(count - 1) : INT32_MAX;
     if (thread)
         signal_send_thread(thread, &self->info);
     else if (!self->tid)
@@ -249,6 +248,14 @@ int64_t sys_timer_settime(const struct call *call)
     }
     start(timer, ns, interval);
     return 0;
+}
+
+void timer_signal_taken(const siginfo_t *info)
+{
+    struct signal_timer *timer = find(info->_sifields._timer._tid);
+
+    if (timer)
+        timer->overrun = info->_sifields._timer._overrun;
 }
 
 int64_t sys_timer_getoverrun(const struct call *call)

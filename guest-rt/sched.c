@@ -8,6 +8,8 @@
 #include "thread.h"
 #include "timers.h"
 
+#define ALARM_LEAST 100000 /* nanoseconds: the application gets on before the next one */
+
 struct thread *current;
 uint32_t thread_work;
 
@@ -263,29 +265,31 @@ static void set_alarm(void)
         wanted = turn < wanted ? turn : wanted;
     }
     if (wanted < alarm_at) {
-        uint64_t now = clock_monotonic();
+        uint64_t soonest = clock_monotonic() + ALARM_LEAST;
 
-        HYPERCALL(HUSK_OP_ALARM, wanted > now ? wanted - now : 1);
-        alarm_at = wanted;
+        alarm_at = wanted > soonest ? wanted : soonest;
+        HYPERCALL(HUSK_OP_ALARM, alarm_at - soonest + ALARM_LEAST);
     }
 }
 
 bool thread_return(struct husk_regs *regs, bool interrupted)
 {
-    bool changed;
+    bool changed = false;
 
     if (interrupted)
         pending()->due = 1;
-    if (take_pending()) {
-        if (host_waiters)
-            poll_host(0);
-        expire_deadlines();
-        thread_yield();
-    }
-    changed = signals_deliver(regs);
-    update_work();
-    if (thread_work)
-        set_alarm();
+    do {
+        if (take_pending()) {
+            if (host_waiters)
+                poll_host(0);
+            expire_deadlines();
+            thread_yield();
+        }
+        changed |= signals_deliver(regs);
+        update_work();
+        if (thread_work)
+            set_alarm();
+    } while (pending()->due);
     return changed;
 }
 

@@ -58,11 +58,28 @@ static void forward(uint64_t mask)
     HYPERCALL(HUSK_OP_FORWARD, mask);
 }
 
+/* A timer has one signal in the queue at most, which counts those that it would have sent since. */
+static bool count_overrun(struct queued_signal *entry, const siginfo_t *info)
+{
+    const int32_t missed = info->_sifields._timer._overrun;
+
+    while (entry && (entry->info.si_code != SI_TIMER || entry->info.si_signo != info->si_signo ||
+                     entry->info._sifields._timer._tid != info->_sifields._timer._tid))
+        entry = entry->next;
+    if (!entry)
+        return false;
+    if (entry->info._sifields._timer._overrun < INT32_MAX - missed)
+        entry->info._sifields._timer._overrun += missed + 1;
+    return true;
+}
+
 static int64_t enqueue(struct signal_queue *queue, const siginfo_t *info)
 {
     struct queued_signal **link = &queue->first, *entry;
     uint64_t bit = SIGNAL_BIT(info->si_signo);
 
+    if (info->si_code == SI_TIMER && count_overrun(queue->first, info))
+        return 0;
     if (queue->mask & bit && info->si_signo < FIRST_QUEUED)
         return 0;
     entry = queued < QUEUED_MAX ? slab_alloc(sizeof(*entry)) : NULL;
@@ -100,13 +117,15 @@ static void dequeue(struct signal_queue *queue, int signal, siginfo_t *info)
             link = &(*link)->next;
         } else if (found) {
             queue->mask |= SIGNAL_BIT(signal); /* there are more */
-            return;
+            break;
         } else {
             *info = (*link)->info;
             drop_entry(link);
             found = true;
         }
     }
+    if (info->si_code == SI_TIMER)
+        timer_signal_taken(info);
 }
 
 static void discard(struct signal_queue *queue, uint64_t mask)

@@ -76,6 +76,9 @@ void signals_block_again(void);
 bool sigframe_push(struct husk_regs *regs, const struct signal_action *action,
                    const siginfo_t *info, uint64_t blocked);
 
+/* itimers.c: the signal of a timer of timer_create(2) is delivered now. */
+void timer_signal_taken(const siginfo_t *info);
+
 /* sched.c: a sleeping thread is to look at its signals. */
 void thread_interrupt(struct thread *thread);
 
