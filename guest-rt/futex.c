@@ -148,8 +148,7 @@ static int64_t wait(const struct call *call, uint32_t bits, bool absolute, bool 
     if (value != (uint32_t)call->arg[2])
         return -EAGAIN;
     ret = sleep_at(&sleeper, deadline);
-    /* A relative limit would start anew. */
-    return ret == -EINTR && (absolute || deadline == NEVER) ? -ERESTARTSYS : ret;
+    return ret == -EINTR && deadline == NEVER ? -ERESTARTSYS : ret;
 }
 
 /* Move sleepers to another address. */
@@ -280,7 +279,7 @@ static int64_t lock_pi(const struct call *call, bool realtime)
     pi_sleepers++;
     ret = sleep_at(&sleeper, deadline);
     pi_sleepers--;
-    return ret == -EINTR ? -ERESTARTSYS : ret;
+    return ret == -EINTR ? -ERESTARTNOINTR : ret;
 }
 
 /* The longest waiter becomes the owner. */

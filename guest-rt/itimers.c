@@ -39,8 +39,10 @@ static void expire(struct timer *timer, uint64_t count)
     struct thread *thread = self->tid ? thread_find(self->tid) : NULL;
 
     if (self->on_cpu_time) {
-        uint64_t cpu = clock_cpu();
+        uint64_t cpu;
 
+        if (clock_of((uint64_t)self->clock, &cpu) < 0)
+            return; /* its thread has ended */
         if (cpu < self->cpu_deadline) {
             timer_set(timer, deadline_in(self->cpu_deadline - cpu), timer->interval);
             return;
@@ -59,8 +61,8 @@ static void expire(struct timer *timer, uint64_t count)
 static void start(struct signal_timer *timer, uint64_t ns, uint64_t interval)
 {
     timer->timer.expire = expire;
-    if (timer->on_cpu_time)
-        timer->cpu_deadline = clock_cpu() + ns;
+    if (timer->on_cpu_time && clock_of((uint64_t)timer->clock, &timer->cpu_deadline) == 0)
+        timer->cpu_deadline += ns;
     timer_set(&timer->timer, ns ? deadline_in(ns) : NEVER, ns ? interval : 0);
     thread_work = 1;
 }
@@ -69,9 +71,8 @@ static uint64_t left(const struct signal_timer *timer)
 {
     uint64_t ns = timer_left(&timer->timer), cpu;
 
-    if (!ns || !timer->on_cpu_time)
+    if (!ns || !timer->on_cpu_time || clock_of((uint64_t)timer->clock, &cpu) < 0)
         return ns;
-    cpu = clock_cpu();
     return timer->cpu_deadline > cpu ? timer->cpu_deadline - cpu : 1;
 }
 
@@ -85,6 +86,7 @@ static struct signal_timer *interval_timer(uint64_t which)
     timer = &interval_timers[which];
     timer->signal = signals[which];
     timer->on_cpu_time = which != ITIMER_REAL;
+    timer->clock = CLOCK_PROCESS_CPUTIME_ID;
     timer->info = (siginfo_t){.si_signo = timer->signal, .si_code = SI_KERNEL};
     return timer;
 }
@@ -184,6 +186,12 @@ static int64_t read_event(uint64_t addr, struct signal_timer *timer)
     return 0;
 }
 
+/* CLOCK_THREAD_CPUTIME_ID, which means another clock in each thread, by number. */
+static int32_t own_cpu_clock(void)
+{
+    return (int32_t)(~(uint32_t)current->tid << 3 | 6);
+}
+
 int64_t sys_timer_create(const struct call *call)
 {
     struct signal_timer *timer;
@@ -199,7 +207,7 @@ int64_t sys_timer_create(const struct call *call)
     if (id == TIMERS_MAX || !(timer = slab_alloc_zeroed(sizeof(*timer))))
         return -EAGAIN;
     timer->id = id;
-    timer->clock = clock;
+    timer->clock = clock == CLOCK_THREAD_CPUTIME_ID ? own_cpu_clock() : clock;
     timer->on_cpu_time = is_cpu_clock(clock);
     timer->timer.deadline = NEVER;
     ret = read_event(call->arg[1], timer);

@@ -18,6 +18,8 @@ static struct thread *timed; /* sleep with a deadline, in no order */
 static struct host_waiter *host_waiters;
 static uint64_t alarm_at = NEVER; /* the monitor interrupts then, or earlier */
 static struct thread *stopped;    /* its memory is to be freed */
+static uint64_t run_since;        /* the current thread's time is counted from here; 0: not yet */
+static uint64_t run_all;          /* time that all threads have had */
 
 static volatile struct husk_pending *pending(void)
 {
@@ -161,15 +163,65 @@ static void poll_host(uint64_t ns)
     }
 }
 
+static void charge(void)
+{
+    uint64_t now, ran;
+
+    if (!run_since)
+        return;
+    now = clock_monotonic();
+    ran = now - run_since;
+    current->run += ran;
+    run_all += ran;
+    run_since = now;
+}
+
+void thread_account(void)
+{
+    if (run_since)
+        return;
+    current->run = run_all = clock_cpu();
+    run_since = clock_monotonic();
+}
+
+/* VALUE * PART / WHOLE with 128 bits in between, which C would need libgcc for. PART <= WHOLE. */
+static uint64_t portion(uint64_t value, uint64_t part, uint64_t whole)
+{
+    uint64_t high;
+
+    __asm__("mulq %2; divq %3" : "+a"(value), "=&d"(high) : "r"(part), "r"(whole) : "cc");
+    return value;
+}
+
+/*
+ * A thread's CPU time is its part of the program's: how long it had the vCPU is known without an
+ * exit, how long the vCPU had a processor is not.
+ */
+uint64_t thread_cpu_time(struct thread *thread)
+{
+    uint64_t cpu = clock_cpu(), time;
+
+    charge();
+    if (!run_all)
+        return cpu;
+    time = portion(cpu, thread->run, run_all);
+    if (time > thread->cpu_shown)
+        thread->cpu_shown = time;
+    return thread->cpu_shown;
+}
+
 /* Nobody can run: wait for whatever comes first. */
 static void idle(void)
 {
     uint64_t deadline = nearest_deadline(), now = deadline == NEVER ? 0 : clock_monotonic();
 
+    charge();
     if (deadline == NEVER)
         poll_host(NEVER);
     else if (deadline > now)
         poll_host(deadline - now);
+    if (run_since)
+        run_since = clock_monotonic();
     take_pending();
     if (deadline != NEVER)
         expire_deadlines();
@@ -192,6 +244,7 @@ static void switch_to(struct thread *next)
 
     if (next == previous)
         return;
+    charge();
     previous->fs_base = fs_base_get();
     fpu_save(previous->fpu);
     current = next;
@@ -224,7 +277,8 @@ int64_t thread_sleep(uint64_t deadline)
         timed_add(current);
     run_next();
     update_work();
-    return current->woken;
+    /* Another thread may have taken the signal. */
+    return current->woken == -EINTR && !signals_deliverable() ? 0 : current->woken;
 }
 
 void thread_yield(void)

@@ -233,14 +233,17 @@ bool signal_take(uint64_t set, siginfo_t *info)
     return true;
 }
 
+bool signal_restarts(uint64_t result)
+{
+    return result == (uint64_t)-ERESTARTSYS || result == (uint64_t)-ERESTARTNOINTR;
+}
+
 /* A call that a signal interrupted: it is made again, unless a handler without SA_RESTART runs. */
 static bool end_call(struct husk_regs *regs, const struct signal_action *action)
 {
-    bool interrupted = current->call >= 0 && regs->rax == (uint64_t)-ERESTARTSYS;
-
-    if (!interrupted)
+    if (current->call < 0 || !signal_restarts(regs->rax))
         return false;
-    if (action && !(action->flags & SA_RESTART)) {
+    if (action && !(action->flags & SA_RESTART) && regs->rax == (uint64_t)-ERESTARTSYS) {
         regs->rax = -EINTR;
     } else {
         regs->rax = current->call;

@@ -59,6 +59,9 @@ void signals_from_host(uint64_t mask);
 bool signals_deliverable(void);
 bool signals_deliver(struct husk_regs *regs);
 
+/* Is it a result that signals_deliver has to replace? See ERESTARTSYS. */
+bool signal_restarts(uint64_t result);
+
 /* Take the next pending signal of SET out; false: there is none. */
 bool signal_take(uint64_t set, siginfo_t *info);
 /* Those of SET that are pending. */

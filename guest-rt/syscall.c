@@ -153,7 +153,7 @@ bool rt_syscall(struct husk_regs *regs)
         regs->rax = -ENOSYS;
     if (tracing)
         trace(regs, number, regs->rax, hypercall_count - before);
-    if (thread_work || interrupted() || regs->rax == (uint64_t)-ERESTARTSYS)
+    if (thread_work || interrupted() || signal_restarts(regs->rax))
         return thread_return(regs, false);
     return false;
 }

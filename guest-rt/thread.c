@@ -196,6 +196,7 @@ int64_t sys_clone(const struct call *call)
     thread->fs_base = flags & CLONE_SETTLS ? tls : fs_base_get();
     thread->clear_tid = flags & CLONE_CHILD_CLEARTID ? call->arg[3] : 0;
     thread->signals.blocked = current->signals.blocked;
+    thread_account();
     fpu_save(thread->fpu);
     prepare_registers(thread, call);
     enter_list(thread);

@@ -27,6 +27,9 @@ struct thread {
     void *fpu;    /* the extended state, while another thread runs */
     int64_t call; /* the system call it is in, or -1: exception or interruption */
 
+    uint64_t run;       /* nanoseconds it has had the vCPU */
+    uint64_t cpu_shown; /* the CPU time that it was told last */
+
     uint64_t clear_tid;   /* set_tid_address(2) or 0 */
     uint64_t robust_list; /* set_robust_list(2) or 0 */
     char name[16];
@@ -63,6 +66,10 @@ extern uint32_t thread_work;
 /* In sched.c, for thread.c: put a new thread in, take the current one out for ever. */
 void thread_start(struct thread *thread);
 _Noreturn void thread_stop(void);
+
+/* In sched.c: nanoseconds of CPU time. With a second thread counting begins. */
+uint64_t thread_cpu_time(struct thread *thread);
+void thread_account(void);
 
 /* Write 0 to a thread's CLEAR_TID and wake who waits there; mark the robust futexes it held. */
 void futex_thread_exit(struct thread *thread);

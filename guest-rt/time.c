@@ -8,7 +8,7 @@
 #include <linux/time.h>
 #include <linux/times.h>
 
-#include "wait.h"
+#include "thread.h"
 
 #define SECOND          1000000000ULL
 #define RENEW_AFTER     SECOND          /* clocks of the host are slewed by at most 0.5 ms in it */
@@ -183,14 +183,29 @@ uint64_t clock_cpu(void)
     return read_clocks(true).cpu_ns;
 }
 
+/* CPU clocks by number: clock_getcpuclockid(3). Bits 0 and 1 are the kind, of which Linux has 3. */
+static int64_t cpu_clock_of(int id, uint64_t *ns)
+{
+    const int of_thread = 4, kind = 3;
+    int32_t number = ~(id >> 3);
+    struct thread *thread = number ? thread_find(number) : current;
+
+    if ((id & kind) == kind || (id & of_thread ? !thread : number && number != PID))
+        return -EINVAL;
+    *ns = id & of_thread ? thread_cpu_time(thread) : clock_cpu();
+    return 0;
+}
+
 int64_t clock_of(uint64_t id, uint64_t *ns)
 {
     struct husk_clock now;
 
     switch ((int)id) {
     case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID:
         *ns = clock_cpu();
+        return 0;
+    case CLOCK_THREAD_CPUTIME_ID:
+        *ns = thread_cpu_time(current);
         return 0;
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
@@ -211,12 +226,7 @@ int64_t clock_of(uint64_t id, uint64_t *ns)
         *ns = now.boottime_ns;
         return 0;
     }
-    /* A process' own CPU clock by its number: ~pid << 3 | 2, clock_getcpuclockid(3). */
-    if ((int)id < 0 && ((int)id & 3) == 2) {
-        *ns = clock_cpu();
-        return 0;
-    }
-    return -EINVAL;
+    return (int)id < 0 ? cpu_clock_of((int)id, ns) : -EINVAL;
 }
 
 int64_t sys_clock_gettime(const struct call *call)
@@ -279,7 +289,7 @@ int64_t sys_getrusage(const struct call *call)
     switch ((int)call->arg[0]) {
     case RUSAGE_SELF:
     case RUSAGE_THREAD:
-        ns = clock_cpu();
+        ns = (int)call->arg[0] == RUSAGE_THREAD ? thread_cpu_time(current) : clock_cpu();
         usage.ru_utime.tv_sec = ns / SECOND;
         usage.ru_utime.tv_usec = ns % SECOND / 1000;
         break;
