@@ -12,8 +12,7 @@
 #include "vma.h"
 
 #define NICE_MAX  19
-#define NICE_BASE 20      /* getpriority(2) returns 20 - nice */
-#define TURN_NS   4000000 /* of a thread, sched.c */
+#define NICE_BASE 20 /* getpriority(2) returns 20 - nice */
 
 static int32_t nice;
 
@@ -108,7 +107,7 @@ int64_t sys_sched_get_priority_min(const struct call *call)
 
 int64_t sys_sched_rr_get_interval(const struct call *call)
 {
-    const struct timespec turn = {.tv_nsec = TURN_NS};
+    const struct timespec turn = {.tv_nsec = TURN};
 
     if ((int32_t)call->arg[0] < 0)
         return -EINVAL;
@@ -209,6 +208,41 @@ int64_t sys_mincore(const struct call *call)
         return -ENOMEM;
     for (uint64_t i = 0; i < pages; i++)
         if (user_write(call->arg[2] + i, &resident) < 0)
+            return -EFAULT;
+    return 0;
+}
+
+/* One vCPU. */
+int64_t sys_sched_getaffinity(const struct call *call)
+{
+    const uint64_t mask = 1;
+
+    if (!is_thread(call->arg[0]))
+        return -ESRCH;
+    if (call->arg[1] < sizeof(mask))
+        return -EINVAL;
+    return user_write(call->arg[2], &mask) < 0 ? -EFAULT : (int64_t)sizeof(mask);
+}
+
+int64_t sys_sched_setaffinity(const struct call *call)
+{
+    uint8_t mask;
+
+    if (!is_thread(call->arg[0]))
+        return -ESRCH;
+    if (call->arg[1] == 0)
+        return -EINVAL;
+    if (user_read(&mask, call->arg[2]) < 0)
+        return -EFAULT;
+    return mask & 1 ? 0 : -EINVAL;
+}
+
+int64_t sys_getcpu(const struct call *call)
+{
+    const uint32_t zero = 0;
+
+    for (int i = 0; i < 2; i++)
+        if (call->arg[i] && user_write(call->arg[i], &zero) < 0)
             return -EFAULT;
     return 0;
 }

@@ -191,8 +191,6 @@ int64_t sys_clone(const struct call *call)
         return -EFAULT;
     }
     memcpy(thread->name, current->name, sizeof(thread->name));
-    thread->policy = current->policy;
-    thread->nice = current->nice;
     thread->fs_base = flags & CLONE_SETTLS ? tls : fs_base_get();
     thread->clear_tid = flags & CLONE_CHILD_CLEARTID ? call->arg[3] : 0;
     thread->signals.blocked = current->signals.blocked;

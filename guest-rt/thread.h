@@ -33,7 +33,6 @@ struct thread {
     uint64_t clear_tid;   /* set_tid_address(2) or 0 */
     uint64_t robust_list; /* set_robust_list(2) or 0 */
     char name[16];
-    int policy, nice; /* as it was asked for: sched_setscheduler(2), setpriority(2) */
     struct thread_signals signals;
 };
 

@@ -187,7 +187,7 @@ uint64_t clock_cpu(void)
 static int64_t cpu_clock_of(int id, uint64_t *ns)
 {
     const int of_thread = 4, kind = 3;
-    int32_t number = ~(id >> 3);
+    int32_t number = ~id >> 3;
     struct thread *thread = number ? thread_find(number) : current;
 
     if ((id & kind) == kind || (id & of_thread ? !thread : number && number != PID))
