@@ -57,13 +57,28 @@ static bool is_served(enum husk_op op)
     case HUSK_OP_CLOSE:
     case HUSK_OP_SEEK:
     case HUSK_OP_STAT:
+    case HUSK_OP_STATFS:
     case HUSK_OP_ACCESS:
     case HUSK_OP_READLINK:
+    case HUSK_OP_RESOLVE:
     case HUSK_OP_GETDENTS:
+    case HUSK_OP_PATH:
+    case HUSK_OP_MKDIR:
+    case HUSK_OP_UNLINK:
+    case HUSK_OP_RENAME:
+    case HUSK_OP_LINK:
+    case HUSK_OP_SYMLINK:
+    case HUSK_OP_CHMOD:
+    case HUSK_OP_CHOWN:
+    case HUSK_OP_UTIMES:
+    case HUSK_OP_TRUNCATE:
     case HUSK_OP_SEND:
     case HUSK_OP_RECEIVE:
     case HUSK_OP_ACCEPT:
     case HUSK_OP_SENDFILE:
+    case HUSK_OP_WATCH:
+    case HUSK_OP_EVENTS:
+    case HUSK_OP_WAIT:
         return true;
     default:
         return false;

@@ -103,11 +103,23 @@ static bool is_short(struct run *run, const struct husk_desc *desc)
     case HUSK_OP_OPEN:
         return opens_at_once(run->options);
     case HUSK_OP_STAT:
+    case HUSK_OP_STATFS:
     case HUSK_OP_ACCESS:
     case HUSK_OP_READLINK:
+    case HUSK_OP_RESOLVE:
     case HUSK_OP_GETDENTS:
+    case HUSK_OP_PATH:
     case HUSK_OP_SEEK:
     case HUSK_OP_CLOSE:
+    case HUSK_OP_MKDIR:
+    case HUSK_OP_UNLINK:
+    case HUSK_OP_RENAME:
+    case HUSK_OP_LINK:
+    case HUSK_OP_SYMLINK:
+    case HUSK_OP_CHMOD:
+    case HUSK_OP_CHOWN:
+    case HUSK_OP_UTIMES:
+    case HUSK_OP_TRUNCATE:
         return true;
     case HUSK_OP_WRITE:
     case HUSK_OP_WRITEV:
@@ -121,11 +133,29 @@ static bool is_short(struct run *run, const struct husk_desc *desc)
     case HUSK_OP_SEND:
     case HUSK_OP_RECEIVE:
     case HUSK_OP_ACCEPT:
-    case HUSK_OP_SENDFILE:
-        return true; /* sockets never block here */
+    case HUSK_OP_SENDFILE: /* sockets never block here */
+    case HUSK_OP_WATCH:
+    case HUSK_OP_EVENTS: /* see timeout_of */
+    case HUSK_OP_WAIT:
+        return true;
     default:
         return false;
     }
+}
+
+/* The argument that says how long an operation may wait. The server looks without waiting. */
+static uint64_t *timeout_of(struct husk_desc *desc)
+{
+    return desc->op == HUSK_OP_EVENTS ? &desc->arg[3]
+           : desc->op == HUSK_OP_WAIT ? &desc->arg[2]
+                                      : NULL;
+}
+
+static bool waits(struct husk_desc *desc)
+{
+    const uint64_t *timeout = timeout_of(desc);
+
+    return timeout && *timeout != 0;
 }
 
 static int64_t act(struct run *run, const struct husk_desc *desc)
@@ -153,7 +183,7 @@ int hypercall_serve(struct run *run, uint32_t index)
     }
     if (!server_enter(run))
         return 0;
-    brief = is_short(run, &desc);
+    brief = is_short(run, &desc) && !waits(&desc);
     shared[index].result = act(run, &desc);
     server_leave(run);
     if (brief || desc.op == HUSK_OP_JOIN)
@@ -164,10 +194,17 @@ int hypercall_serve(struct run *run, uint32_t index)
 bool hypercall_serve_posted(struct run *run)
 {
     struct husk_desc *shared = memory_host(&run->memory, HUSK_DESC_PAGE);
-    const struct husk_desc desc = *(volatile struct husk_desc *)&shared[HUSK_SERVED_DESC];
+    struct husk_desc desc = *(volatile struct husk_desc *)&shared[HUSK_SERVED_DESC];
+    bool would_wait = waits(&desc);
+    int64_t result;
 
     if (desc.op >= HUSK_OP_COUNT || desc.flags || !is_short(run, &desc))
         return false;
-    shared[HUSK_SERVED_DESC].result = act(run, &desc);
+    if (would_wait)
+        *timeout_of(&desc) = 0;
+    result = act(run, &desc);
+    if (would_wait && result == 0)
+        return false; /* nothing is ready: the vCPU's thread is the one to wait */
+    shared[HUSK_SERVED_DESC].result = result;
     return true;
 }
