@@ -157,19 +157,23 @@ static void *client(void *data)
     return NULL;
 }
 
+/* More than the listener keeps waiting; their stacks fit in a small machine. */
+enum { CLIENTS = 8 };
+
 /* A server for clients in threads, by epoll. */
 static void serve(int listener, const char *path)
 {
-    struct client clients[20];
+    struct client clients[CLIENTS];
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
     int instance = epoll_create1(0), open = 0, seen = 0, bytes = 0;
 
     epoll_ctl(instance, EPOLL_CTL_ADD, listener, &event);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < CLIENTS; i++) {
         clients[i] = (struct client){.path = path, .number = i};
-        pthread_create(&clients[i].thread, NULL, client, &clients[i]);
+        if (pthread_create(&clients[i].thread, NULL, client, &clients[i]) != 0)
+            check(false, "a thread");
     }
-    while (seen < 20 || open > 0) {
+    while (seen < CLIENTS || open > 0) {
         int fd;
 
         if (epoll_wait(instance, &event, 1, -1) != 1)
@@ -188,9 +192,9 @@ static void serve(int listener, const char *path)
             open--;
         }
     }
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < CLIENTS; i++)
         pthread_join(clients[i].thread, NULL);
-    check(seen == 20 && bytes == 100, "20 clients, 100 bytes");
+    check(seen == CLIENTS && bytes == 5 * CLIENTS, "8 clients, 40 bytes");
     close(instance);
 }
 
