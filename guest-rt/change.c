@@ -6,6 +6,8 @@
 #include <linux/stat.h>
 #include <linux/time.h>
 
+#include "io.h"
+#include "limits.h"
 #include "lookup.h"
 
 static uint32_t mode_mask;
@@ -247,16 +249,21 @@ int64_t sys_fchownat(const struct call *call)
 
 int64_t sys_truncate(const struct call *call)
 {
-    return change(HUSK_OP_TRUNCATE, AT_FDCWD, call->arg[0], call->arg[1], 0);
+    int64_t ret = limits_check_size(call->arg[1]);
+
+    return ret < 0 ? ret : change(HUSK_OP_TRUNCATE, AT_FDCWD, call->arg[0], call->arg[1], 0);
 }
 
 int64_t sys_ftruncate(const struct call *call)
 {
     struct file *file = file_get((uint32_t)call->arg[0]);
+    int64_t ret = 0;
 
     if (file && !(file->flags & O_PATH) && (file->flags & O_ACCMODE) == O_RDONLY)
         return -EINVAL;
-    return change_open(HUSK_OP_TRUNCATE, call->arg[0], call->arg[1]);
+    if (file && file_seekable(file))
+        ret = limits_check_size(call->arg[1]);
+    return ret < 0 ? ret : change_open(HUSK_OP_TRUNCATE, call->arg[0], call->arg[1]);
 }
 
 int64_t sys_statfs(const struct call *call)
@@ -327,9 +334,15 @@ int64_t sys_utime(const struct call *call)
 int64_t sys_fallocate(const struct call *call)
 {
     struct file *file = file_get((uint32_t)call->arg[0]);
+    uint64_t end;
+    int64_t ret = 0;
 
     if (!file || (file->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
+    if (!__builtin_add_overflow(call->arg[2], call->arg[3], &end) && file_seekable(file))
+        ret = limits_check_size(end);
+    if (ret < 0)
+        return ret;
     return FILE_CALL(HUSK_OP_ALLOCATE, file, call->arg[1], call->arg[2], call->arg[3]);
 }
 

@@ -9,6 +9,7 @@
 #include <linux/uio.h>
 
 #include "io.h"
+#include "limits.h"
 #include "sockets.h"
 #include "stream.h"
 
@@ -56,6 +57,52 @@ int64_t file_position(struct file *file)
     return offset;
 }
 
+/* Vectors that do not fit are written up to the first that does not, or part of that. */
+static int64_t write_vectors(struct file *file, uint64_t addr, uint64_t count, uint64_t offset,
+                             uint64_t room)
+{
+    struct husk_iovec piece;
+    uint64_t fits = 0;
+
+    for (; fits < count && fits < HUSK_IOV_MAX; fits++) {
+        if (user_read(&piece, addr + fits * sizeof(piece)) < 0)
+            return -EFAULT;
+        if (piece.len > room)
+            break;
+        room -= piece.len;
+    }
+    if (fits > 0 || count == 0)
+        return FILE_CALL(HUSK_OP_WRITEV, file, addr, fits, offset);
+    return FILE_CALL(HUSK_OP_WRITE, file, piece.base, room, offset);
+}
+
+/* OP at OFFSET, or at the file's own position AT if that is HUSK_STREAM: as far as RLIMIT_FSIZE
+ * lets. */
+static int64_t call_within_limit(struct file *file, enum husk_op op, uint64_t addr, uint64_t len,
+                                 uint64_t offset, int64_t at)
+{
+    int64_t room = at < 0 ? at : limits_room(at);
+
+    if (room < 0)
+        return room;
+    if (op == HUSK_OP_WRITEV)
+        return write_vectors(file, addr, len, offset, room);
+    return FILE_CALL(op, file, addr, len < (uint64_t)room ? len : (uint64_t)room, offset);
+}
+
+static int64_t limited_call(struct file *file, enum husk_op op, uint64_t addr, uint64_t len,
+                            uint64_t offset)
+{
+    bool writes = op == HUSK_OP_WRITE || op == HUSK_OP_WRITEV;
+    int64_t at = offset;
+
+    if (!writes || !limits_file_size() || !file_seekable(file) || file_is_device(file) || len == 0)
+        return FILE_CALL(op, file, addr, len, offset);
+    if (offset == HUSK_STREAM)
+        at = FILE_CALL(HUSK_OP_SEEK, file, 0, file->flags & O_APPEND ? SEEK_END : SEEK_CUR);
+    return call_within_limit(file, op, addr, len, offset, at);
+}
+
 int64_t file_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_t len)
 {
     bool writes = op == HUSK_OP_WRITE || op == HUSK_OP_WRITEV;
@@ -66,15 +113,15 @@ int64_t file_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_
     if (file->kind == HUSK_KIND_SOCKET)
         return socket_transfer(file, op, addr, len);
     if (file->kind != HUSK_KIND_FILE)
-        return FILE_CALL(op, file, addr, len, HUSK_STREAM);
+        return limited_call(file, op, addr, len, HUSK_STREAM);
     if (writes && file->flags & O_APPEND) {
         file->offset = OFFSET_ON_HOST;
-        return FILE_CALL(op, file, addr, len, HUSK_STREAM);
+        return limited_call(file, op, addr, len, HUSK_STREAM);
     }
     offset = file_position(file);
     if (offset < 0)
         return offset;
-    done = FILE_CALL(op, file, addr, len, offset);
+    done = limited_call(file, op, addr, len, offset);
     if (done > 0)
         file->offset += done;
     return done;
@@ -109,7 +156,7 @@ static int64_t transfer_at(const struct call *call, enum husk_op op, uint64_t of
         return -EISDIR;
     if (!file_seekable(file))
         return -ESPIPE;
-    return FILE_CALL(op, file, call->arg[1], call->arg[2], offset);
+    return limited_call(file, op, call->arg[1], call->arg[2], offset);
 }
 
 int64_t sys_read(const struct call *call)

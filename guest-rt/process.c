@@ -121,69 +121,6 @@ int64_t sys_sysinfo(const struct call *call)
     return user_write(call->arg[0], &info);
 }
 
-static struct rlimit64 limit_of(uint64_t resource)
-{
-    switch (resource) {
-    case RLIMIT_STACK:
-        return (struct rlimit64){BOOT->stack_top - BOOT->stack_low, RLIM64_INFINITY};
-    case RLIMIT_NOFILE:
-        return (struct rlimit64){FILES_MAX, FILES_MAX};
-    case RLIMIT_CORE:
-        return (struct rlimit64){0, 0};
-    case RLIMIT_NPROC:
-        return (struct rlimit64){1, 1};
-    default:
-        return (struct rlimit64){RLIM64_INFINITY, RLIM64_INFINITY};
-    }
-}
-
-static int64_t get_limit(uint64_t resource, uint64_t addr)
-{
-    struct rlimit64 limit;
-
-    if (resource >= RLIM_NLIMITS)
-        return -EINVAL;
-    limit = limit_of(resource);
-    return user_write(addr, &limit);
-}
-
-/* The limits are those of the VM: a program may ask for the same or less, which changes nothing. */
-static int64_t set_limit(uint64_t resource, uint64_t addr)
-{
-    struct rlimit64 limit;
-
-    if (resource >= RLIM_NLIMITS)
-        return -EINVAL;
-    if (user_read(&limit, addr) < 0)
-        return -EFAULT;
-    if (limit.rlim_cur > limit.rlim_max)
-        return -EINVAL;
-    return limit.rlim_max > limit_of(resource).rlim_max ? -EPERM : 0;
-}
-
-int64_t sys_getrlimit(const struct call *call)
-{
-    return get_limit((uint32_t)call->arg[0], call->arg[1]);
-}
-
-int64_t sys_setrlimit(const struct call *call)
-{
-    return set_limit((uint32_t)call->arg[0], call->arg[1]);
-}
-
-int64_t sys_prlimit64(const struct call *call)
-{
-    int64_t ret = 0;
-
-    if (!is_own_pid(call->arg[0]))
-        return -ESRCH;
-    if (call->arg[3])
-        ret = get_limit((uint32_t)call->arg[1], call->arg[3]);
-    if (ret == 0 && call->arg[2])
-        ret = set_limit((uint32_t)call->arg[1], call->arg[2]);
-    return ret;
-}
-
 int64_t sys_arch_prctl(const struct call *call)
 {
     if (call->arg[0] == ARCH_GET_FS) {

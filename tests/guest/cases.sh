@@ -95,7 +95,7 @@ guest_cases() {
 
 guest_scratch_cases() {
     for name in append attributes big-file copying create-flags descriptor-links descriptors-many \
-        directories-change errors hard-links locks names private-mapping renames \
+        directories-change errors file-limit hard-links locks names private-mapping renames \
         shared-mapping symlinks-create truncation unlink-open writing; do
         guest_scratch_case $name
     done
