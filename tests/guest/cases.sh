@@ -88,7 +88,7 @@ guest_cases() {
 
     for name in thread-life thread-mutexes thread-sync thread-keys thread-raw futexes preemption \
         c11-threads thread-times signal-actions signal-faults signal-context signal-waits \
-        signal-threads signal-timers; do
+        signal-threads signal-timers thread-stress; do
         guest_case $name /dev/null
     done
 }
