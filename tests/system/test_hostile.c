@@ -175,6 +175,9 @@ static const struct ending {
 
     {{"endless-recursion"}, {FAULT}, "stack overflow"},
     {{"masked-spin"}, {124}, "time limit"},
+    {{"interrupted", "pending"}, {124}, "time limit"},
+    {{"interrupted", "faults"}, {124}, "time limit"},
+    {{"interrupted", "timers"}, {124}, "time limit"},
     {{"endless-sleep", "0x7fffffffffffffff"}, {124}, "time limit"},
     {{"endless-sleep", "0xffffffffffffffff"}, {124}, "time limit"},
 };
@@ -461,6 +464,19 @@ static int make_directory(void **state)
     return 0;
 }
 
+/* The guest confuses itself, in whichever way; the monitor has not failed, and the run ends. */
+static void test_jumps_into_guest_rt_harm_the_guest_alone(void **state)
+{
+    (void)state;
+    for (unsigned offset = 0x4321; offset < 0x18000; offset += 0x1357) {
+        const struct result *result = HUSK_RUN("--timeout", is_slow_machine() ? "5s" : "500ms",
+                                               guest("interrupted"), "jump", text("0x%x", offset));
+
+        if (result->status < 124 || result->status == 125)
+            FAIL(result, "offset 0x%x", offset);
+    }
+}
+
 static int remove_directory(void **state)
 {
     (void)state;
@@ -480,10 +496,12 @@ int main(void)
         "forged-locks",    "standard-streams", "read-only-mount",
         "directory-reads", "descriptor-page",  "flood",
         "above-memory",    "wild-flags",       "forged-epoll",
+        "thread-bomb",
     };
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_of_a_forged_fault_is_harmless),
         cmocka_unit_test(test_forged_trace_is_harmless),
+        cmocka_unit_test(test_jumps_into_guest_rt_harm_the_guest_alone),
         cmocka_unit_test(test_no_port_but_the_doorbell_can_be_reached),
         cmocka_unit_test(test_any_exit_values_are_a_status),
         cmocka_unit_test(test_cpuid_shows_no_way_to_the_host),
