@@ -48,7 +48,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/.setup ## build husk, husk-cc and the example applications
+all: $(B)/.setup-build ## build husk, husk-cc and the example applications
 	$(MAKE) --no-print-directory everything
 
 .PHONY: everything tests
@@ -57,9 +57,12 @@ everything: $(B)/husk $(B)/husk-cc $(APPS:%=$(B)/apps/%)
 help: ## list the targets
 	awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup $(B)/.setup: tools/setup.sh ## install the Debian packages that the build needs
-	tools/setup.sh
-	mkdir -p $(B) && touch $(B)/.setup
+setup: $(B)/.setup-svm ## install all Debian packages that build, tests and benchmarks need
+
+# Those of the build, of the tests as well, of the emulated machine as well.
+$(B)/.setup-%: tools/setup.sh
+	tools/setup.sh $*
+	mkdir -p $(B) && touch $@
 
 # The contract for the assembly: the HUSK_ numbers of abi.h as nasm macros.
 $(B)/include/abi.inc: include/husk/abi.h
@@ -139,7 +142,7 @@ install: all ## install below PREFIX (and DESTDIR)
 	install -m 644 docs/husk.1 docs/husk-cc.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.[ch]')
-lint: all ## formatting, clang's warnings, cppcheck, shell syntax
+lint: $(B)/.setup-tests all ## formatting, clang's warnings, cppcheck, shell syntax
 	clang-format --dry-run -Werror $(C_FILES)
 	$(CLANG) $(WARN) -Wno-gnu-variable-sized-type-not-at-end $(INCLUDE) -D_GNU_SOURCE \
 	    -DHUSK_VERSION='""' -fsyntax-only $(filter-out monitor/embedded.c,$(MONITOR_SRC))

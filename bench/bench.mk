@@ -8,7 +8,7 @@ BENCH_NATIVE := $(addprefix $(B)/bench/native/,big changes files hello httpd loa
 BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/floor $(B)/bench/glibc/hello \
     $(BENCH_IMAGES) $(BENCH_NATIVE)
 
-bench: everything $(BENCH_PROGRAMS) ## measure: about a minute; BENCH=cold runs one
+bench: $(B)/.setup-tests everything $(BENCH_PROGRAMS) ## measure: about a minute; BENCH=cold runs one
 	@rm -f $(B)/bench.json
 	@for bench in $(BENCH); do B=$(B) sh bench/$$bench.sh || exit 1; done
 

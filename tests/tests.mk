@@ -126,7 +126,7 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 
 tests: $(addprefix $(B)/third-party/,evhttpd libuv) $(B)/husk-test $(B)/husk-asan $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
-check: $(B)/.setup ## run the tests; needs /dev/kvm
+check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests
 	@tests/run $(UNIT) $(SYSTEM)
 	@echo "the attacks again, under ASan and UBSan:"
@@ -135,7 +135,7 @@ check: $(B)/.setup ## run the tests; needs /dev/kvm
 # An emulated machine runs what shows that the CPU's side of husk holds: programs of every toolchain,
 # attacks, traces and counts. `make check-svm SVM_TESTS="..."` chooses others.
 SVM_TESTS := hostile trace_stats stdio programs
-check-svm: $(B)/.setup ## run system tests on emulated AMD SVM, in QEMU
+check-svm: $(B)/.setup-svm ## run system tests on emulated AMD SVM, in QEMU
 	@$(MAKE) --no-print-directory everything tests
 	HUSK_SLOW_MACHINE=1 tests/svm/check-svm $(B) -- $(SVM_TESTS:%=$(B)/system/test_%)
 

@@ -1,12 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Install the Debian packages that the build, the tests and the demo need; do nothing when all are
-# there.
+# setup.sh build|tests|svm: install the Debian packages that the build and the demo, also the tests,
+# lint and benchmarks, or also the emulated machine need; do nothing when all are there.
 set -eu
 
-packages="gcc clang lld make nasm musl-tools libc6-dev linux-libc-dev libcmocka-dev libseccomp-dev
-libsqlite3-dev busybox-static clang-format clang-tidy cppcheck qemu-system-x86 linux-image-amd64 cpio bc
-curl wrk nginx libevent-dev libuv1-dev"
+packages="gcc make nasm musl-tools libc6-dev linux-libc-dev libseccomp-dev libsqlite3-dev
+busybox-static"
+case ${1:-build} in
+build) ;;
+tests | svm)
+    packages="$packages libcmocka-dev clang lld clang-format clang-tidy cppcheck bc curl wrk nginx
+libevent-dev libuv1-dev"
+    ;;
+*)
+    echo "usage: setup.sh build|tests|svm" >&2
+    exit 2
+    ;;
+esac
+[ "${1:-build}" != svm ] || packages="$packages qemu-system-x86 linux-image-amd64 cpio"
 
 missing=
 for package in $packages; do
