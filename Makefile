@@ -44,7 +44,7 @@ ifndef V
 .SILENT:
 endif
 
-.PHONY: all help demo check check-svm bench lint install clean setup
+.PHONY: all help demo check check-svm fuzz bench lint install clean setup
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -132,6 +132,44 @@ check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 	@echo "the attacks again, under ASan and UBSan:"
 	@HUSK_BINARY=husk-asan tests/run $(B)/system/test_hostile
 
+# Fuzzing, one target after the other, TIME seconds each. What was found lies in build/fuzz.
+TIME ?= 60
+FUZZ := elf options resolve \
+    hypercalls-memory hypercalls-io hypercalls-paths hypercalls-network hypercalls-process
+FUZZ_CFLAGS := $(WARN) -Wno-gnu-variable-sized-type-not-at-end -O1 -g $(INCLUDE) -D_GNU_SOURCE -DHUSK_VERSION='"$(VERSION)"'
+FUZZ_SANITIZE := -fno-sanitize-recover=all -fsanitize=address,undefined
+FUZZ_OBJ := $(patsubst monitor/%.c,$(B)/fuzz/monitor/%.o,$(filter-out monitor/main.c,$(MONITOR_SRC)))
+
+$(B)/fuzz/monitor/%.o: monitor/%.c
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE),fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(B)/fuzz/monitor/embedded.o: $(EMBEDDED)
+$(B)/fuzz/monitor/embedded.o: FUZZ_CFLAGS += -Wa,-I$(B)
+
+$(B)/fuzz/libmonitor.a: $(FUZZ_OBJ)
+	rm -f $@ && ar rcs $@ $^
+
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c $(B)/fuzz/libmonitor.a
+	$(CLANG) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE),fuzzer $^ -o $@
+
+define fuzz_group
+$(B)/fuzz/hypercalls-$(1): tests/fuzz/fuzz_hypercalls.c $(B)/fuzz/libmonitor.a
+	$(CLANG) $(FUZZ_CFLAGS) -DHYPERCALL_GROUP=$(2) $(FUZZ_SANITIZE),fuzzer $$^ -o $$@
+endef
+$(foreach g,0:memory 1:io 2:paths 3:network 4:process,\
+    $(eval $(call fuzz_group,$(word 2,$(subst :, ,$(g))),$(word 1,$(subst :, ,$(g))))))
+
+fuzz: $(FUZZ:%=$(B)/fuzz/%) ## fuzz the monitor's parsers and handlers, TIME seconds each
+	@for target in $(FUZZ); do \
+	    mkdir -p $(B)/fuzz/corpus/$$target && echo "$$target:" && \
+	    nice $(B)/fuzz/$$target -max_total_time=$(TIME) -close_fd_mask=3 -print_final_stats=1 \
+	        -artifact_prefix=$(B)/fuzz/$$target- $(B)/fuzz/corpus/$$target \
+	        $$(ls -d tests/fuzz/corpus/$$target 2>/dev/null) >$(B)/fuzz/$$target.log 2>&1 || \
+	        { tail -n 40 $(B)/fuzz/$$target.log; exit 1; }; \
+	    grep number_of_executed_units $(B)/fuzz/$$target.log; \
+	done
+
 # An emulated machine runs what shows that the CPU's side of husk holds: programs of every toolchain,
 # attacks, traces and counts. `make check-svm SVM_TESTS="..."` chooses others.
 SVM_TESTS := hostile trace_stats stdio programs
@@ -139,4 +177,4 @@ check-svm: $(B)/.setup-svm ## run system tests on emulated AMD SVM, in QEMU
 	@$(MAKE) --no-print-directory everything tests
 	HUSK_SLOW_MACHINE=1 tests/svm/check-svm $(B) -- $(SVM_TESTS:%=$(B)/system/test_%)
 
--include $(B)/takeover.d $(UNIT_OBJ:.o=.d) $(UNIT:=.d)
+-include $(FUZZ_OBJ:.o=.d) $(B)/takeover.d $(UNIT_OBJ:.o=.d) $(UNIT:=.d)
