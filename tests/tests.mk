@@ -167,7 +167,7 @@ fuzz: $(FUZZ:%=$(B)/fuzz/%) ## fuzz the monitor's parsers and handlers, TIME sec
 	        -artifact_prefix=$(B)/fuzz/$$target- $(B)/fuzz/corpus/$$target \
 	        $$(ls -d tests/fuzz/corpus/$$target 2>/dev/null) >$(B)/fuzz/$$target.log 2>&1 || \
 	        { tail -n 40 $(B)/fuzz/$$target.log; exit 1; }; \
-	    grep number_of_executed_units $(B)/fuzz/$$target.log; \
+	    grep -a number_of_executed_units $(B)/fuzz/$$target.log; \
 	done
 
 # An emulated machine runs what shows that the CPU's side of husk holds: programs of every toolchain,

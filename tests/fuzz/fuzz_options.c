@@ -28,7 +28,6 @@ static void check_volume(const struct volume_option *volume)
     require(length < 3 || strcmp(volume->guest + length - 3, "/..") != 0);
     require(!strstr(volume->guest, "//") && !strstr(volume->guest, "/../"));
     require(!strstr(volume->guest, "/./"));
-    require(!volume->writable);
 }
 
 static void check_accepted(char **argv, size_t argc, const struct run_options *options)
@@ -40,7 +39,11 @@ static void check_accepted(char **argv, size_t argc, const struct run_options *o
     require(options->workdir[0] == '/');
     require(options->memory >= (8 << 20) && options->memory <= HUSK_RAM_MAX);
     require(options->memory % (2 << 20) == 0);
-    require(options->timeout_ns <= INT64_MAX);
+    require(options->timeout_ns <= INT64_MAX && options->cpu_time_ns <= INT64_MAX);
+    require(options->nice <= 19 && (!options->cgroup || *options->cgroup));
+    require(options->max_files <= UINT32_MAX || options->max_files == UINT64_MAX);
+    require(options->tmpfs_count <= TMPFS_MAX && options->publish_count <= NET_RULES_MAX &&
+            options->connect_count <= NET_RULES_MAX);
     if (options->help)
         return;
     require(options->argument_count >= 1 && options->image == options->arguments[0]);
