@@ -72,6 +72,8 @@ static bool is_served(enum husk_op op)
     case HUSK_OP_CHOWN:
     case HUSK_OP_UTIMES:
     case HUSK_OP_TRUNCATE:
+    case HUSK_OP_ALLOCATE:
+    case HUSK_OP_SYNC:
     case HUSK_OP_SEND:
     case HUSK_OP_RECEIVE:
     case HUSK_OP_ACCEPT:
