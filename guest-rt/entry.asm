@@ -25,6 +25,15 @@ global exception_stack_top
 caller_rsp: resq 1
 caller_rax: resq 1
 
+; Linux's numbers of x86-64, and the exit status of env(1) for what cannot be run.
+SYS_WRITE equ 1
+SYS_EXIT_GROUP equ 231
+CANNOT_RUN equ 126
+
+section .rodata
+advice: db "This is a husk image: start it with `husk run`.", 10
+ADVICE_LENGTH equ $ - advice
+
 section .data
 ; Where the stack of the current thread starts.
 kernel_stack_pointer: dq stack_top
@@ -65,8 +74,11 @@ section .text
     pop rbx
 %endmacro
 
-; The vCPU's first instruction.
+; The vCPU's first instruction, with rsp 0. It is the entry point of a husk image as well: a kernel
+; that executes one outside a VM starts it with a stack, and there is nothing to run on.
 husk_rt_start:
+    test rsp, rsp
+    jnz outside_vm
     lea rsp, [stack_top]
     call rt_start
     mov rcx, [rt_entry]
@@ -78,6 +90,16 @@ husk_rt_start:
     xor esi, esi
     xor edi, edi
     jmp rcx
+
+outside_vm:
+    mov eax, SYS_WRITE
+    mov edi, 2
+    lea rsi, [advice]
+    mov edx, ADVICE_LENGTH
+    syscall
+    mov eax, SYS_EXIT_GROUP
+    mov edi, CANNOT_RUN
+    syscall
 
 ; From ring0.asm's system call stub: the caller's rcx and r11 wait in HUSK_RING0_VIEW.
 syscall_stubbed:

@@ -370,7 +370,7 @@ struct husk_note {
     uint32_t abi;                 /* HUSK_ABI_VERSION */
     uint32_t flags;               /* 0 */
     guest_addr_t entry;           /* the application's _start, or 0 */
-    guest_addr_t rt_start;        /* first instruction, ring 3, no stack */
+    guest_addr_t rt_start;        /* first instruction, ring 3, rsp is 0 */
     guest_addr_t syscall_direct;  /* target of `syscall` where it stays at ring 3 */
     guest_addr_t syscall_stubbed; /* target of the ring 0 stub elsewhere */
     guest_addr_t exception;       /* where exception stubs return to */
