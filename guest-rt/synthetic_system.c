@@ -352,10 +352,14 @@ void synthetic_hosts(struct text *text)
         text_bytes(text, named, length);
 }
 
-/* No name server: what is not in /etc/hosts has no address. */
+/*
+ * No name server: what is not in /etc/hosts has no address. A C library asks 127.0.0.1 all the
+ * same; that is refused, and musl would wait 5 s for an answer.
+ */
 void synthetic_resolv_conf(struct text *text)
 {
     line(text, "# husk gives no name server");
+    line(text, "options timeout:0 attempts:1");
 }
 
 void synthetic_nsswitch_conf(struct text *text)
