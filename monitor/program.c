@@ -15,7 +15,8 @@
 #define STACK_SIZE      (8ULL << 20) /* as Linux's default RLIMIT_STACK, at most a quarter of RAM */
 #define STACK_GUARD     (1ULL << 20)
 #define PIE_LOWEST      (1ULL << 20)
-#define HWCAP2_FSGSBASE 2 /* arch/x86/include/uapi/asm/hwcap2.h */
+#define MEMORY_UNIT     (2ULL << 20) /* to which --memory is rounded up */
+#define HWCAP2_FSGSBASE 2            /* arch/x86/include/uapi/asm/hwcap2.h */
 #define CLOCK_TICKS     100
 
 static uint64_t page_down(uint64_t value)
@@ -50,6 +51,15 @@ int program_open(struct program *program, const char *path, struct husk_error *e
     return 0;
 }
 
+/* The least --memory, in MiB, for an image up to address HIGH with a guard and a stack above it. */
+static uint64_t memory_for(uint64_t high)
+{
+    uint64_t below = high + STACK_GUARD;
+    uint64_t stack = below / 3 < STACK_SIZE ? below / 3 + 1 : STACK_SIZE;
+
+    return (below + stack + MEMORY_UNIT - 1) / MEMORY_UNIT * (MEMORY_UNIT >> 20);
+}
+
 static int choose_bias(struct program *program, const struct guest_memory *memory,
                        struct husk_error *err)
 {
@@ -57,11 +67,11 @@ static int choose_bias(struct program *program, const struct guest_memory *memor
     uint64_t top = program->stack_low - STACK_GUARD, size = image->high - image->low, random;
 
     if (size > top || (!image->pie && image->high > top) || (image->pie && size + PIE_LOWEST > top))
-        return error_set(err, STATUS_IMAGE,
-                         "%s: needs memory up to 0x%llx, the guest has 0x%llx; give more --memory",
-                         image->file.name,
-                         (unsigned long long)(image->pie ? PIE_LOWEST + size : image->high),
-                         (unsigned long long)memory->ram_size);
+        return error_set(
+            err, STATUS_IMAGE,
+            "%s: does not fit into %lluM with its stack; give --memory %lluM or more",
+            image->file.name, (unsigned long long)memory->ram_size >> 20,
+            (unsigned long long)memory_for(image->pie ? PIE_LOWEST + size : image->high));
     if (!image->pie)
         return 0;
     if (getrandom(&random, sizeof(random), 0) != sizeof(random))
