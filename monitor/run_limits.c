@@ -30,6 +30,12 @@ static int refuse_cgroup(const char *name, int error, struct husk_error *err)
     return error_set(err, STATUS_HUSK, "--cgroup %.200s: %s%s", name, strerror(error), cure);
 }
 
+static int refuse_other(const char *name, struct husk_error *err)
+{
+    return error_set(err, STATUS_HUSK,
+                     "--cgroup %.200s: not a directory of a cgroup v2 file system", name);
+}
+
 static int enter_cgroup(const char *name, struct husk_error *err)
 {
     char path[PATH_MAX];
@@ -40,11 +46,15 @@ static int enter_cgroup(const char *name, struct husk_error *err)
         (int)sizeof(path))
         return refuse_cgroup(name, ENAMETOOLONG, err);
     fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0)
-        return refuse_cgroup(name, errno, err);
+    if (fd < 0) {
+        int error = errno;
+
+        *strrchr(path, '/') = '\0';
+        return error == ENOENT && access(path, F_OK) == 0 ? refuse_other(name, err)
+                                                          : refuse_cgroup(name, error, err);
+    }
     if (fstatfs(fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
-        return error_set(err, STATUS_HUSK,
-                         "--cgroup %.200s: not a directory of a cgroup v2 file system", name);
+        return refuse_other(name, err);
     /* cgroups(7): 0 is the writer itself. */
     return write(fd, "0", 1) < 0 ? refuse_cgroup(name, errno, err) : 0;
 }

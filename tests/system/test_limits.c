@@ -282,6 +282,9 @@ static void test_cgroup_that_is_none_is_refused(void **state)
     (void)state;
     assert_status(result, FAILED);
     assert_complains(result, "--cgroup no-such-group: No such file or directory; make it");
+    result = HUSK_RUN("--cgroup", directory, built("apps/hello"));
+    assert_status(result, FAILED);
+    assert_complains(result, "not a directory of a cgroup v2 file system");
     file_write(in_directory("cgroup.procs"), "", 0);
     result = HUSK_RUN("--cgroup", directory, built("apps/hello"));
     assert_status(result, FAILED);
