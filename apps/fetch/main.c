@@ -14,10 +14,12 @@
 
 #define REDIRECTIONS_MAX 5
 
-static _Noreturn void usage(void)
+static const char usage[] = "usage: fetch [--help] [-o FILE] http://HOST[:PORT][/PATH]\n"
+                            "Writes what the URL names to standard output or to FILE.\n";
+
+static _Noreturn void refuse(void)
 {
-    fprintf(stderr, "usage: fetch [-o FILE] http://HOST[:PORT][/PATH]\n"
-                    "Write what the URL names to standard output or to FILE.\n");
+    fputs(usage, stderr);
     exit(2);
 }
 
@@ -64,13 +66,15 @@ int main(int argc, char **argv)
     FILE *out = stdout;
     int status;
 
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(usage, stdout) == EOF || fflush(stdout) == EOF;
     for (int option; (option = getopt(argc, argv, "o:")) != -1;) {
         if (option != 'o')
-            usage();
+            refuse();
         file = optarg;
     }
     if (argc - optind != 1)
-        usage();
+        refuse();
     if (strlen(argv[optind]) >= URL_MAX) {
         fprintf(stderr, "fetch: the URL is longer than %d bytes\n", URL_MAX - 1);
         return 1;

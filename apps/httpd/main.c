@@ -160,10 +160,12 @@ static int listen_at(int family, unsigned short port)
     return -1;
 }
 
-static _Noreturn void usage(void)
+static const char usage[] = "usage: httpd [--help] [-p PORT] [-v] DIRECTORY\n"
+                            "Serves the files of DIRECTORY at PORT (80). -v prints each request.\n";
+
+static _Noreturn void refuse(void)
 {
-    fprintf(stderr, "usage: httpd [-p PORT] [-v] DIRECTORY\n"
-                    "Serve the files of DIRECTORY at PORT (80). -v prints each request.\n");
+    fputs(usage, stderr);
     exit(2);
 }
 
@@ -183,16 +185,18 @@ int main(int argc, char **argv)
 {
     unsigned short port = 80;
 
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(usage, stdout) == EOF || fflush(stdout) == EOF;
     for (int option; (option = getopt(argc, argv, "p:v")) != -1;) {
         if (option == 'p')
             port = parse_port(optarg);
         else if (option == 'v')
             connection_log = true;
         else
-            usage();
+            refuse();
     }
     if (argc - optind != 1)
-        usage();
+        refuse();
     if (content_root(argv[optind]) < 0) {
         fprintf(stderr, "httpd: %s: %s\n", argv[optind], strerror(errno));
         return 1;

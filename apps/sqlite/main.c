@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char usage[] =
+    "usage: sqlite [--help] DATABASE [SQL...]\n"
+    "Runs SQL, from standard input if none is given, up to the first error, and prints the rows.\n"
+    "DATABASE is a file, or :memory: for none.\n";
+
 static int complain(sqlite3 *database)
 {
     fflush(stdout);
@@ -84,8 +89,10 @@ int main(int argc, char **argv)
     sqlite3 *database = NULL;
     int status = 0;
 
-    if (argc < 2) {
-        fprintf(stderr, "usage: %s DATABASE [SQL...]\n", argv[0]);
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(usage, stdout) == EOF || fflush(stdout) == EOF;
+    if (argc < 2 || argv[1][0] == '-') {
+        fputs(usage, stderr);
         return 2;
     }
     sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
