@@ -14,6 +14,7 @@
 
 #define STATX_FLAGS  (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE)
 #define GETDENTS_MAX (64 << 10)
+#define VIRTUAL_MAX  4096 /* an entry has less than 300 bytes */
 
 static int get_dir(struct run *run, uint64_t number, const struct guest_dir **dir)
 {
@@ -149,30 +150,39 @@ int64_t serve_resolve(struct run *run, const struct husk_desc *desc)
     return memory_write(&run->memory, desc->arg[4], resolved, (size_t)ret) < 0 ? -EFAULT : ret;
 }
 
+/* A directory that exists only in the name space. */
+static int64_t getdents_virtual(struct run *run, struct handle *handle, guest_addr_t addr,
+                                size_t size)
+{
+    _Alignas(8) uncleared char entries[VIRTUAL_MAX];
+    int64_t len = mounts_getdents_virtual(run->mounts, &handle->dir, &handle->virtual_position,
+                                          entries, size < sizeof(entries) ? size : sizeof(entries));
+
+    if (len > 0 && memory_write(&run->memory, addr, entries, (size_t)len) < 0)
+        return -EFAULT;
+    return len;
+}
+
+/* The kernel writes straight to the guest: it leaves gaps between entries, which in a buffer of the
+ * monitor would hold what was there before. */
 int64_t serve_getdents(struct run *run, const struct husk_desc *desc)
 {
-    _Alignas(8) uncleared char entries[GETDENTS_MAX];
-    size_t size = desc->arg[2] < sizeof(entries) ? desc->arg[2] : sizeof(entries);
+    size_t size = desc->arg[2] < GETDENTS_MAX ? desc->arg[2] : GETDENTS_MAX;
     struct handle *handle = handles_get(&run->handles, desc->arg[0]);
-    int64_t len;
+    void *entries;
+    long len;
 
     if (!handle)
         return -EBADF;
     if (handle->kind != HUSK_KIND_DIR)
         return -ENOTDIR;
-    if (!memory_pointer(&run->memory, desc->arg[1], size, HUSK_PROT_WRITE))
+    entries = memory_pointer(&run->memory, desc->arg[1], size, HUSK_PROT_WRITE);
+    if (!entries)
         return -EFAULT;
-    if (handle->dir.fd < 0) {
-        len = mounts_getdents_virtual(run->mounts, &handle->dir, &handle->virtual_position, entries,
-                                      size);
-    } else {
-        len = syscall(SYS_getdents64, handle->dir.fd, entries, size);
-        if (len < 0)
-            len = -errno;
-    }
-    if (len > 0 && memory_write(&run->memory, desc->arg[1], entries, (size_t)len) < 0)
-        return -EFAULT;
-    return len;
+    if (handle->dir.fd < 0)
+        return getdents_virtual(run, handle, desc->arg[1], size);
+    len = syscall(SYS_getdents64, handle->dir.fd, entries, size);
+    return len < 0 ? -errno : len;
 }
 
 int64_t serve_path(struct run *run, const struct husk_desc *desc)

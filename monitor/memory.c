@@ -495,10 +495,11 @@ void *memory_pointer(const struct guest_memory *memory, guest_addr_t addr, uint6
 
 /*
  * A page of a file that is shorter by now raises SIGBUS, one that the host may only read SIGSEGV:
- * the copy then fails as for memory that is not there.
+ * the copy then fails as for memory that is not there. The signal comes in the thread that copies;
+ * the server may do so while the vCPU's thread writes a report.
  */
-static sigjmp_buf bus_error;
-static volatile sig_atomic_t copying;
+static _Thread_local sigjmp_buf bus_error;
+static _Thread_local volatile sig_atomic_t copying;
 
 void memory_on_bus_error(int signal)
 {

@@ -3,7 +3,9 @@
  * The guest's memory: page tables as the CPU would walk them, and the one address check.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -280,6 +282,44 @@ static void test_pages_of_a_file_read_as_zero_once_unmapped(void **state)
     close(fd);
 }
 
+/* Memory behind which a file ends. */
+#define LOST (ADDRESS + 16 * PAGE)
+
+static void *read_what_is_lost(void *context)
+{
+    const struct guest_memory *memory = context;
+    uintptr_t faults = 0;
+    char byte;
+
+    for (int i = 0; i < 20000; i++)
+        faults += memory_read(memory, &byte, LOST, 1) == -EFAULT;
+    return (void *)faults;
+}
+
+/* The server copies while the vCPU's thread does: a fault is its who had it. */
+static void test_two_threads_copy(void **state)
+{
+    const struct sigaction action = {.sa_handler = memory_on_bus_error, .sa_flags = SA_NODEFER};
+    struct guest_memory *memory = &((struct fixture *)*state)->memory;
+    uint8_t page[PAGE];
+    int fd = memfd_create("short", MFD_CLOEXEC);
+    struct sigaction before;
+    pthread_t reader;
+    void *faults;
+
+    sigaction(SIGBUS, &action, &before);
+    assert_int_equal(memory_map(memory, ADDRESS, PAGE, RW), 0);
+    assert_int_equal(memory_map(memory, LOST, PAGE, RW), 0);
+    assert_int_equal(memory_place_file(memory, LOST, PAGE, fd, 0, MEMORY_FILE_PRIVATE), 0);
+    assert_int_equal(pthread_create(&reader, NULL, read_what_is_lost, memory), 0);
+    while (pthread_tryjoin_np(reader, &faults) != 0)
+        assert_int_equal(memory_read(memory, page, ADDRESS, PAGE), 0);
+    assert_int_equal((uintptr_t)faults, 20000);
+    assert_int_equal(memory_unmap(memory, LOST, PAGE), 0);
+    sigaction(SIGBUS, &before, NULL);
+    close(fd);
+}
+
 static void test_pointer_needs_the_right_on_every_page(void **state)
 {
     struct guest_memory *memory = &((struct fixture *)*state)->memory;
@@ -444,6 +484,7 @@ int main(void)
         TEST(test_memory_is_registered_once_and_only_where_used),
         TEST(test_refusal_by_kvm_is_an_error_and_changes_nothing),
         TEST(test_held_memory_is_counted),
+        TEST(test_two_threads_copy),
         cmocka_unit_test(test_scattered_mappings_cannot_exhaust_the_slots),
         cmocka_unit_test(test_more_ram_than_can_be_reserved_is_an_error),
     };
