@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -74,6 +75,37 @@ int64_t serve_open(struct run *run, const struct husk_desc *desc)
     return handle | (int64_t)kind << 32;
 }
 
+/*
+ * Of what is in no mount: standard input and output, sockets. Not statx, whose AT_EMPTY_PATH the
+ * jail cannot tell from a look at a path.
+ */
+static int stat_unmounted(int fd, struct statx *result)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    *result = (struct statx){
+        .stx_mask = STATX_BASIC_STATS,
+        .stx_blksize = (uint32_t)st.st_blksize,
+        .stx_nlink = (uint32_t)st.st_nlink,
+        .stx_uid = st.st_uid,
+        .stx_gid = st.st_gid,
+        .stx_mode = (uint16_t)st.st_mode,
+        .stx_ino = st.st_ino,
+        .stx_size = (uint64_t)st.st_size,
+        .stx_blocks = (uint64_t)st.st_blocks,
+        .stx_atime = {.tv_sec = st.st_atim.tv_sec, .tv_nsec = (uint32_t)st.st_atim.tv_nsec},
+        .stx_mtime = {.tv_sec = st.st_mtim.tv_sec, .tv_nsec = (uint32_t)st.st_mtim.tv_nsec},
+        .stx_ctime = {.tv_sec = st.st_ctim.tv_sec, .tv_nsec = (uint32_t)st.st_ctim.tv_nsec},
+        .stx_rdev_major = major(st.st_rdev),
+        .stx_rdev_minor = minor(st.st_rdev),
+        .stx_dev_major = major(st.st_dev),
+        .stx_dev_minor = minor(st.st_dev),
+    };
+    return 0;
+}
+
 /* stat of what a handle names. */
 static int stat_handle(struct run *run, uint64_t number, unsigned mask, struct statx *result)
 {
@@ -83,6 +115,8 @@ static int stat_handle(struct run *run, uint64_t number, unsigned mask, struct s
         return -EBADF;
     if (handle->dir.fd < 0)
         return mounts_stat_virtual(run->mounts, &handle->dir, result);
+    if (!handle->mount)
+        return stat_unmounted(handle->dir.fd, result);
     return syscall(SYS_statx, handle->dir.fd, "", AT_EMPTY_PATH, mask, result) < 0 ? -errno : 0;
 }
 

@@ -28,6 +28,7 @@ enum { LOCK_FREE, LOCK_HELD, LOCK_AWAITED };
 static pthread_t thread;
 static enum { NOT_TRIED, THERE, IMPOSSIBLE } state;
 static uint32_t lock, awake; /* futexes */
+static cpu_set_t away;       /* processors for the server, set before it wakes */
 
 static uint64_t quiet_until; /* of the vCPU's thread: no server until then */
 
@@ -109,6 +110,7 @@ static void *watch(void *context)
     for (;;) {
         while (!__atomic_load_n(&awake, __ATOMIC_SEQ_CST))
             futex(&awake, FUTEX_WAIT, 0);
+        sched_setaffinity(0, sizeof(away), &away);
         change(server_word(run), HUSK_SERVER_ASLEEP, HUSK_SERVER_FREE);
         last = now_ns();
         do
@@ -124,15 +126,14 @@ static void *watch(void *context)
     return NULL;
 }
 
-/* It must not share a processor with the vCPU, which would wait for it in vain. */
-static bool move_away(void)
+/* It must not share a processor with the vCPU, which would wait for it in vain. It moves itself:
+ * the jail lets nobody move another. */
+static bool choose_processors(void)
 {
-    cpu_set_t set;
-
-    if (pthread_getaffinity_np(pthread_self(), sizeof(set), &set) != 0 || CPU_COUNT(&set) < 2)
+    if (sched_getaffinity(0, sizeof(away), &away) < 0 || CPU_COUNT(&away) < 2)
         return false;
-    CPU_CLR(sched_getcpu(), &set);
-    return pthread_setaffinity_np(thread, sizeof(set), &set) == 0;
+    CPU_CLR(sched_getcpu(), &away);
+    return true;
 }
 
 /* With neither files nor a network there is little to do, and the jail forbids threads. */
@@ -177,7 +178,7 @@ static void rest(struct run *run, uint64_t now)
 
 static void wake(struct run *run, uint64_t now)
 {
-    if (!start(run) || !move_away()) {
+    if (!start(run) || !choose_processors()) {
         rest(run, now);
         return;
     }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/kvm.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
@@ -89,7 +90,6 @@ static const struct rule {
     ALLOW(ALWAYS, close),
     ALLOW(ALWAYS, fstat),
     ALLOW(ALWAYS, fstatfs),
-    ALLOW(ALWAYS, statx, HAS(2, AT_EMPTY_PATH, AT_EMPTY_PATH)),
     ALLOW(ALWAYS, ftruncate),
     ALLOW(ALWAYS, fallocate),
     ALLOW(ALWAYS, fsync),
@@ -154,9 +154,10 @@ static const struct rule {
 
     /* The server: one thread, and no process. */
     ALLOW(JAIL_FILES | JAIL_NETWORK, clone, IS(0, THREAD)),
-    ALLOW(JAIL_FILES | JAIL_NETWORK, futex),
-    ALLOW(JAIL_FILES | JAIL_NETWORK, sched_getaffinity),
-    ALLOW(JAIL_FILES | JAIL_NETWORK, sched_setaffinity),
+    ALLOW(JAIL_FILES | JAIL_NETWORK, futex, HAS(1, ~(uint32_t)FUTEX_PRIVATE_FLAG, FUTEX_WAIT)),
+    ALLOW(JAIL_FILES | JAIL_NETWORK, futex, HAS(1, ~(uint32_t)FUTEX_PRIVATE_FLAG, FUTEX_WAKE)),
+    ALLOW(JAIL_FILES | JAIL_NETWORK, sched_getaffinity, IS(0, 0)),
+    ALLOW(JAIL_FILES | JAIL_NETWORK, sched_setaffinity, IS(0, 0)),
     ALLOW(JAIL_FILES | JAIL_NETWORK, getcpu),
 
     /* Sockets. Those of -p are bound already; TCP is connected only where Landlock lets it. */

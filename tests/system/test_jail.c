@@ -48,6 +48,7 @@ static const struct attack {
     {"open-passwd", NULL, KILLED},
     {"open-kvm", NULL, KILLED},
     {"look-outside", NULL, KILLED},
+    {"look-with-empty-path", NULL, KILLED},
 
     /* With one there is no way out of it, and nothing changes in it if it is read-only. */
     {"open", "ro", KILLED},
@@ -106,6 +107,8 @@ static const struct attack {
     {"mount", "rw", KILLED},
     {"chroot", "rw", KILLED},
     {"set-user", "rw", KILLED},
+    {"lock-with-priority", "rw", KILLED},
+    {"move-init", "rw", KILLED},
     {"io-uring", "rw", KILLED},
     {"bpf", "rw", KILLED},
     {"perf-events", "rw", KILLED},

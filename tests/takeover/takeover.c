@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/kvm.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
@@ -172,6 +173,26 @@ static long look_outside(void)
     char buffer[256];
 
     return CALL(SYS_statx, AT_FDCWD, "/etc/passwd", 0, 0, buffer);
+}
+
+/* The kernel heeds the flag only where there is no path. */
+static long look_with_empty_path(void)
+{
+    char buffer[256];
+
+    return CALL(SYS_statx, AT_FDCWD, "/etc/passwd", AT_EMPTY_PATH, 0, buffer);
+}
+
+static long lock_with_priority(void)
+{
+    uint32_t word = 0;
+
+    return CALL(SYS_futex, &word, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+}
+
+static long move_init(void)
+{
+    return CALL(SYS_sched_setaffinity, 1, 0, NULL);
 }
 
 static long inet_socket(void)
@@ -412,6 +433,9 @@ static const struct {
     {"make-fifo", make_fifo},
     {"change-mode", change_mode},
     {"look-outside", look_outside},
+    {"look-with-empty-path", look_with_empty_path},
+    {"lock-with-priority", lock_with_priority},
+    {"move-init", move_init},
     {"inet-socket", inet_socket},
     {"connect-to-1", connect_to_1},
     {"connect-to-2", connect_to_2},
