@@ -44,7 +44,7 @@ int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64
 /* The same with the arguments that the operation has. */
 #define HYPERCALL(...) HYPERCALL6(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 
-/* Doorbells rung so far. */
+/* Doorbells that the current thread has rung. */
 extern uint64_t hypercall_count;
 
 /* The application's memory may be unmapped or read-only: these return -EFAULT then, else 0. */

@@ -247,6 +247,8 @@ static void switch_to(struct thread *next)
     charge();
     previous->fs_base = fs_base_get();
     fpu_save(previous->fpu);
+    previous->hypercalls = hypercall_count;
+    hypercall_count = next->hypercalls;
     current = next;
     kernel_stack_pointer = next->stack_top;
     fs_base_set(next->fs_base);

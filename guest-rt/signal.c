@@ -260,6 +260,7 @@ static void act(struct husk_regs *regs, const siginfo_t *info)
     struct thread_signals *signals = &current->signals;
     uint64_t blocked = signals->has_saved ? signals->saved : signals->blocked;
 
+    trace_signal(info);
     if (action.handler == (uint64_t)SIG_DFL)
         rt_exit(0, info->si_signo);
     end_call(regs, &action);
@@ -299,8 +300,10 @@ void signal_force(struct husk_regs *regs, const siginfo_t *info)
     struct thread_signals *signals = &current->signals;
 
     if (action->handler == (uint64_t)SIG_IGN || action->handler == (uint64_t)SIG_DFL ||
-        signals->blocked & SIGNAL_BIT(info->si_signo))
+        signals->blocked & SIGNAL_BIT(info->si_signo)) {
+        trace_signal(info);
         rt_fault(regs, signals->vector, signals->error, signals->address, info->si_signo);
+    }
     act(regs, info);
 }
 

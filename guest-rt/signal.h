@@ -79,6 +79,9 @@ void signals_block_again(void);
 bool sigframe_push(struct husk_regs *regs, const struct signal_action *action,
                    const siginfo_t *info, uint64_t blocked);
 
+/* syscall.c: with --trace, tell that a signal is delivered. */
+void trace_signal(const siginfo_t *info);
+
 /* itimers.c: the signal of a timer of timer_create(2) is delivered now. */
 void timer_signal_taken(const siginfo_t *info);
 

@@ -125,6 +125,24 @@ int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64
     return ring(index);
 }
 
+/* As strace -f shows it: only if there are others. */
+static uint32_t traced_thread(void)
+{
+    return thread_count > 1 ? (uint32_t)current->tid : 0;
+}
+
+void trace_signal(const siginfo_t *info)
+{
+    struct husk_trace record = {
+        .signal = 1,
+        .arg = {info->si_signo, info->si_code, info->si_pid, info->si_uid, (uint64_t)info->si_addr},
+        .thread = traced_thread(),
+    };
+
+    if (BOOT->flags & HUSK_BOOT_TRACE)
+        HYPERCALL(HUSK_OP_TRACE, &record);
+}
+
 static void trace(const struct husk_regs *regs, uint64_t number, int64_t result, uint64_t exits)
 {
     struct husk_trace record = {
@@ -132,6 +150,7 @@ static void trace(const struct husk_regs *regs, uint64_t number, int64_t result,
         .arg = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9},
         .result = result,
         .exits = exits,
+        .thread = traced_thread(),
     };
 
     HYPERCALL(HUSK_OP_TRACE, &record);

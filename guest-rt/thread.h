@@ -24,8 +24,9 @@ struct thread {
     uint64_t stack_top;     /* where that stack starts */
     void *stack;            /* its memory; NULL for the first thread, which has entry.asm's */
     uint64_t fs_base;
-    void *fpu;    /* the extended state, while another thread runs */
-    int64_t call; /* the system call it is in, or -1: exception or interruption */
+    void *fpu;           /* the extended state, while another thread runs */
+    uint64_t hypercalls; /* it has made, while another thread runs */
+    int64_t call;        /* the system call it is in, or -1: exception or interruption */
 
     uint64_t run;       /* nanoseconds it has had the vCPU */
     uint64_t cpu_shown; /* the CPU time that it was told last */

@@ -24,8 +24,8 @@ struct file;
  * again unless its handler lacks SA_RESTART (then it is EINTR). For calls that are never made again
  * return -EINTR itself.
  */
-#define ERESTARTSYS    512
-#define ERESTARTNOINTR 513 /* made again in any case */
+#define ERESTARTSYS    HUSK_RESTART_IF_ASKED
+#define ERESTARTNOINTR HUSK_RESTART_ALWAYS /* made again in any case */
 
 /* Somebody who wants to know that something happened: by default a thread to be woken. */
 struct waiter {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -310,11 +311,23 @@ static void put_arguments(struct call *call, const struct syscall_info *info)
     }
 }
 
+/* A call that a signal ended: as strace shows it. False: RESULT is another. */
+static bool put_restart(struct line *line, int64_t result)
+{
+    if (result == -HUSK_RESTART_IF_ASKED)
+        put_text(line, "? ERESTARTSYS (To be restarted if SA_RESTART is set)");
+    else if (result == -HUSK_RESTART_ALWAYS)
+        put_text(line, "? ERESTARTNOINTR (To be restarted)");
+    return result == -HUSK_RESTART_IF_ASKED || result == -HUSK_RESTART_ALWAYS;
+}
+
 static void put_result(struct call *call)
 {
     struct line *line = &call->line;
     int64_t result = call->record->result;
 
+    if (put_restart(line, result))
+        return;
     if (is_error(result)) {
         const char *name = errno_name((int)-result);
         if (name)
@@ -340,6 +353,71 @@ static void put_result(struct call *call)
     }
 }
 
+/* si_code of siginfo.h: those that any signal may have, and those of faults. */
+static const char *code_name(int signal, int code)
+{
+    static const struct {
+        int signal, code; /* SIGNAL 0: any */
+        char name[12];
+    } names[] = {
+        {0, SI_USER, "SI_USER"},
+        {0, SI_KERNEL, "SI_KERNEL"},
+        {0, SI_QUEUE, "SI_QUEUE"},
+        {0, SI_TIMER, "SI_TIMER"},
+        {0, SI_TKILL, "SI_TKILL"},
+        {SIGSEGV, SEGV_MAPERR, "SEGV_MAPERR"},
+        {SIGSEGV, SEGV_ACCERR, "SEGV_ACCERR"},
+        {SIGBUS, BUS_ADRALN, "BUS_ADRALN"},
+        {SIGBUS, BUS_ADRERR, "BUS_ADRERR"},
+        {SIGFPE, FPE_INTDIV, "FPE_INTDIV"},
+        {SIGFPE, FPE_FLTDIV, "FPE_FLTDIV"},
+        {SIGFPE, FPE_FLTOVF, "FPE_FLTOVF"},
+        {SIGFPE, FPE_FLTUND, "FPE_FLTUND"},
+        {SIGFPE, FPE_FLTRES, "FPE_FLTRES"},
+        {SIGFPE, FPE_FLTINV, "FPE_FLTINV"},
+        {SIGILL, ILL_ILLOPN, "ILL_ILLOPN"},
+        {SIGTRAP, TRAP_BRKPT, "TRAP_BRKPT"},
+        {SIGTRAP, TRAP_TRACE, "TRAP_TRACE"},
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].code == code && (!names[i].signal || names[i].signal == signal))
+            return names[i].name;
+    return NULL;
+}
+
+/* What of siginfo_t holds something depends on si_code. */
+static void put_delivery(struct call *call)
+{
+    const uint64_t *arg = call->record->arg;
+    struct line *line = &call->line;
+    int signal = (int)arg[0], code = (int)arg[1];
+    const char *name = code_name(signal, code);
+
+    put_text(line, "--- ");
+    put_signal(call, signal);
+    put_text(line, " {si_signo=");
+    put_signal(call, signal);
+    put_text(line, ", si_code=");
+    if (name)
+        put_text(line, name);
+    else
+        put(line, "%d", code);
+    if (code == SI_USER || code == SI_TKILL || code == SI_QUEUE)
+        put(line, ", si_pid=%d, si_uid=%u", (int)arg[2], (unsigned)arg[3]);
+    else if (code > 0 && code < SI_KERNEL) {
+        put_text(line, ", si_addr=");
+        put_address(call, arg[4]);
+    }
+    put_text(line, "} ---\n");
+}
+
+static size_t end_line(struct line *line)
+{
+    line->text[line->length] = '\0';
+    return line->length;
+}
+
 size_t trace_format(const struct guest_memory *memory, const struct husk_trace *record,
                     char text[TRACE_LINE_MAX])
 {
@@ -351,6 +429,12 @@ size_t trace_format(const struct guest_memory *memory, const struct husk_trace *
     };
     struct line *line = &call.line;
 
+    if (record->thread)
+        put(line, "[pid %" PRIu32 "] ", record->thread);
+    if (record->signal) {
+        put_delivery(&call);
+        return end_line(line);
+    }
     if (info)
         put(line, "%s(", info->name);
     else
@@ -369,6 +453,5 @@ size_t trace_format(const struct guest_memory *memory, const struct husk_trace *
     else if (record->exits > 1)
         put(line, " <%" PRIu64 " exits>", record->exits);
     put_text(line, "\n");
-    text[line->length] = '\0';
-    return line->length;
+    return end_line(line);
 }

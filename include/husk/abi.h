@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define HUSK_ABI_VERSION 3
+#define HUSK_ABI_VERSION 4
 
 /* A guest address. The monitor cannot dereference it: memory.h turns it into a host pointer. */
 typedef uint64_t guest_addr_t;
@@ -281,9 +281,16 @@ struct husk_fault {
 struct husk_trace {
     uint64_t number; /* IN  Linux x86-64 system call number */
     uint64_t arg[6]; /* IN */
-    int64_t result;  /* IN */
+    int64_t result;  /* IN  also -HUSK_RESTART_: the call may be made again after a signal */
     uint64_t exits;  /* IN  hypercalls made on its behalf */
+    uint32_t thread; /* IN  who made it, or 0: there is only one */
+    uint32_t signal; /* IN  1: a signal is delivered; ARG holds si_signo, si_code, si_pid, si_uid,
+                        si_addr of siginfo_t, and nothing else counts */
 };
+
+/* Linux's own numbers inside the kernel: ERESTARTSYS and ERESTARTNOINTR. */
+#define HUSK_RESTART_IF_ASKED 512
+#define HUSK_RESTART_ALWAYS   513
 
 /* HUSK_RING0_STACK's page, growing down from its end: what an exception stub leaves for ring 3. */
 struct husk_exception {

@@ -90,6 +90,17 @@ static void test_overflow_of_a_thread_is_reported(void **state)
     assert_complains(result, " recurse+");
 }
 
+static void test_trace_tells_threads_and_signals_apart(void **state)
+{
+    const struct result *result = HUSK_RUN("--trace", built("guest/musl/thread-overflow"));
+
+    (void)state;
+    assert_status(result, OVERFLOW);
+    assert_complains(result, "\nset_tid_address(");
+    assert_complains(result,
+                     "\n[pid 3] --- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_ACCERR, si_addr=0x");
+}
+
 static int64_t nanoseconds(clockid_t clock)
 {
     struct timespec now;
@@ -174,6 +185,8 @@ int main(void)
     for (size_t i = 0; i < COUNT(toolchains); i++)
         test_list_add(&list, text("overflow of a thread's stack is reported: %s", toolchains[i]),
                       test_overflow_of_a_thread_is_reported, toolchains[i]);
+    test_list_add(&list, "trace tells threads and signals apart",
+                  test_trace_tells_threads_and_signals_apart, NULL);
     test_list_add(&list, "clocks agree with the host within 1 ms",
                   test_clocks_agree_with_the_host_within_1_ms, NULL);
     return test_list_run(&list, "threads", NULL, NULL);

@@ -81,6 +81,9 @@ static const char *format(const struct husk_trace *record)
 #define assert_line(text, number, result, exits, ...)                                              \
     assert_string_equal(format(CALL(number, result, exits, __VA_ARGS__)), text)
 
+#define assert_delivery(text, ...)                                                                 \
+    assert_string_equal(format(&(struct husk_trace){.signal = 1, .arg = {__VA_ARGS__}}), text)
+
 static void test_a_write_shows_its_bytes_and_its_exit(void **state)
 {
     (void)state;
@@ -95,6 +98,43 @@ static void test_exits_are_counted_in_words(void **state)
     assert_line("getpid() = 1 <1 exit>\n", SYS_getpid, 1, 1, 0);
     assert_line("getpid() = 1 <2 exits>\n", SYS_getpid, 1, 2, 0);
     assert_line("getpid() = 1 <18446744073709551615 exits>\n", SYS_getpid, 1, UINT64_MAX, 0);
+}
+
+static void test_a_call_that_a_signal_ended_is_shown_as_strace_does(void **state)
+{
+    (void)state;
+    assert_line("pause() = ? ERESTARTSYS (To be restarted if SA_RESTART is set)\n", SYS_pause, -512,
+                0, 0);
+    assert_line("pause() = ? ERESTARTNOINTR (To be restarted)\n", SYS_pause, -513, 0, 0);
+    assert_line("pause() = -1 errno 514\n", SYS_pause, -514, 0, 0);
+}
+
+static void test_threads_are_shown_if_there_are_several(void **state)
+{
+    const struct husk_trace record = {.number = SYS_getpid, .result = 2, .thread = 5};
+
+    (void)state;
+    assert_string_equal(format(&record), "[pid 5] getpid() = 2\n");
+}
+
+static void test_deliveries_of_signals_are_shown_as_strace_does(void **state)
+{
+    struct husk_trace in_thread = {
+        .signal = 1, .arg = {SIGUSR1, (uint64_t)-6, 2, 1000}, .thread = 3};
+
+    (void)state;
+    assert_delivery("--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=2, si_uid=1000} ---\n",
+                    SIGUSR1, SI_USER, 2, 1000);
+    assert_delivery("--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x10} ---\n",
+                    SIGSEGV, SEGV_MAPERR, 0, 0, 0x10);
+    assert_delivery("--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=NULL} ---\n",
+                    SIGSEGV, SEGV_MAPERR);
+    assert_delivery("--- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---\n", SIGALRM, SI_KERNEL,
+                    7, 7, 7);
+    assert_delivery("--- 77 {si_signo=77, si_code=-77} ---\n", 77, (uint64_t)-77);
+    assert_string_equal(
+        format(&in_thread),
+        "[pid 3] --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_TKILL, si_pid=2, si_uid=1000} ---\n");
 }
 
 static void test_a_read_shows_what_it_got(void **state)
@@ -431,6 +471,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_write_shows_its_bytes_and_its_exit),
         cmocka_unit_test(test_exits_are_counted_in_words),
+        cmocka_unit_test(test_a_call_that_a_signal_ended_is_shown_as_strace_does),
+        cmocka_unit_test(test_threads_are_shown_if_there_are_several),
+        cmocka_unit_test(test_deliveries_of_signals_are_shown_as_strace_does),
         cmocka_unit_test(test_a_read_shows_what_it_got),
         cmocka_unit_test(test_a_failed_read_shows_its_address),
         cmocka_unit_test(test_errors_have_name_and_words),
