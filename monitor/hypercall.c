@@ -120,11 +120,11 @@ static bool is_short(struct run *run, const struct husk_desc *desc)
     case HUSK_OP_CHOWN:
     case HUSK_OP_UTIMES:
     case HUSK_OP_TRUNCATE:
-    case HUSK_OP_ALLOCATE:
     case HUSK_OP_SYNC:
         return true;
     case HUSK_OP_WRITE:
     case HUSK_OP_WRITEV:
+    case HUSK_OP_ALLOCATE:
         if (run->output_left != UINT64_MAX)
             return false; /* --max-output ends the run */
         __attribute__((fallthrough));
