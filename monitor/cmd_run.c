@@ -360,6 +360,15 @@ static int run_until_ended(struct run *run, struct husk_error *err)
     return 0;
 }
 
+static int start_limits(const struct run *run, struct husk_error *err)
+{
+    int ret = interrupt_init(run->vm.run, run->options->timeout_ns, run->options->cpu_time_ns);
+
+    return ret < 0 ? error_set(err, STATUS_HUSK, "--cpu-time: the host gives no timer: %s",
+                               strerror(-ret))
+                   : 0;
+}
+
 int cmd_run(char **argv)
 {
     static struct run run;
@@ -374,8 +383,7 @@ int cmd_run(char **argv)
     stats_start(&run.stats, options.stats);
     if (prepare(&run, &err) < 0)
         return error_print(&err);
-    interrupt_init(run.vm.run, options.timeout_ns, options.cpu_time_ns);
-    if (confine(&run, &err) < 0 || run_until_ended(&run, &err) < 0)
+    if (start_limits(&run, &err) < 0 || confine(&run, &err) < 0 || run_until_ended(&run, &err) < 0)
         return error_print(&err);
     if (options.stats)
         stats_write(&run);

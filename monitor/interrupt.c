@@ -93,7 +93,7 @@ uint64_t interrupt_ignored(void)
     return ignored;
 }
 
-static void limit_cpu_time(uint64_t ns, const struct sigaction *action)
+static int limit_cpu_time(uint64_t ns, const struct sigaction *action)
 {
     const struct itimerspec limit = {.it_value = {(time_t)(ns / SECOND), (long)(ns % SECOND)}};
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGXCPU};
@@ -101,11 +101,13 @@ static void limit_cpu_time(uint64_t ns, const struct sigaction *action)
 
     cpu_limited = true;
     sigaction(SIGXCPU, action, NULL);
-    if (timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer) == 0)
-        timer_settime(timer, 0, &limit, NULL);
+    if (timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer) < 0 ||
+        timer_settime(timer, 0, &limit, NULL) < 0)
+        return -errno;
+    return 0;
 }
 
-void interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns)
+int interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns)
 {
     const struct sigaction action = {.sa_handler = on_signal};
     const struct sigaction bus_error = {.sa_handler = memory_on_bus_error, .sa_flags = SA_NODEFER};
@@ -122,8 +124,6 @@ void interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns)
         if (old.sa_handler == SIG_IGN)
             sigaction(ending[i], &old, NULL);
     }
-    if (cpu_ns)
-        limit_cpu_time(cpu_ns, &action);
     if (timeout_ns) {
         uint64_t us = (timeout_ns + 999) / 1000;
         const struct itimerval limit = {{0, AGAIN_US}, {us / 1000000, us % 1000000}};
@@ -131,6 +131,7 @@ void interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns)
         limited = true;
         setitimer(ITIMER_REAL, &limit, NULL);
     }
+    return cpu_ns ? limit_cpu_time(cpu_ns, &action) : 0;
 }
 
 int interrupt_pending(void)

@@ -18,9 +18,9 @@ struct kvm_run;
  * Catch SIGINT, SIGTERM, SIGHUP and SIGQUIT (each unless it was ignored already), ignore SIGPIPE
  * and SIGXFSZ (the guest gets EPIPE and EFBIG).
  * RUN's immediate_exit is set when one comes. With TIMEOUT_NS the time limit starts now, with
- * CPU_NS that of processor time, the guest's and husk's.
+ * CPU_NS that of processor time, the guest's and husk's. 0 or -errno: there is no timer for that.
  */
-void interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns);
+int interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns);
 
 enum { INTERRUPT_NONE = 0, INTERRUPT_TIME_LIMIT = -1, INTERRUPT_CPU_LIMIT = -2 };
 
