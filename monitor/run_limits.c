@@ -59,10 +59,24 @@ static int enter_cgroup(const char *name, struct husk_error *err)
     return write(fd, "0", 1) < 0 ? refuse_cgroup(name, errno, err) : 0;
 }
 
+/* The guest's 1,024 descriptors are as many of husk's, poll(2) takes no more than the limit, and
+ * many shells set it to 1,024. */
+static void raise_descriptors(void)
+{
+    const rlim_t wanted = 2 * HANDLES_MAX;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int limits_start(const struct run_options *options, struct husk_error *err)
 {
     if (options->cgroup && enter_cgroup(options->cgroup, err) < 0)
         return -1;
+    raise_descriptors();
     if (options->nice)
         nice((int)options->nice);
     return 0;

@@ -9,7 +9,8 @@
 
 #include "run.h"
 
-/* --nice and --cgroup, before anything is spent. Returns 0 or -1 with ERR set (STATUS_HUSK). */
+/* --nice, --cgroup and room for descriptors, before anything is spent. Returns 0 or -1 with ERR set
+ * (STATUS_HUSK). */
 int limits_start(const struct run_options *options, struct husk_error *err);
 
 /*

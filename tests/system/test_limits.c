@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,6 +138,27 @@ static void test_files_that_are_open_are_counted(void **state)
     assert_prints(result, "5: No file descriptors available\n");
     result = HUSK_RUN("--max-files", "0", "-v", mounted, consume(), "open", "/d/file", "1");
     assert_prints(result, "0: No file descriptors available\n");
+}
+
+static bool enter_with_few_descriptors(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max >= 2048 &&
+           setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, limit.rlim_max}) == 0;
+}
+
+static void test_a_low_soft_limit_of_the_shell_is_raised(void **state)
+{
+    const struct result *result;
+
+    (void)state;
+    need_kvm();
+    result = run(&(struct command){.argv = LIST(husk(), "run", "-v", text("%s:/d", directory),
+                                                consume(), "open", "/d/file", "1000"),
+                                   .enter = enter_with_few_descriptors});
+    assert_prints(result, "1000 opened\n");
+    assert_status(result, 0);
 }
 
 static void test_closed_files_are_not_counted(void **state)
@@ -319,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_endless_output_ends),
         cmocka_unit_test(test_writing_to_files_is_output),
         cmocka_unit_test(test_files_that_are_open_are_counted),
+        cmocka_unit_test(test_a_low_soft_limit_of_the_shell_is_raised),
         cmocka_unit_test(test_closed_files_are_not_counted),
         cmocka_unit_test(test_memory_is_a_hard_limit_whatever_is_mapped),
         cmocka_unit_test(test_a_tmpfs_is_a_part_of_the_memory),
