@@ -155,13 +155,15 @@ interrupt_entry:
 ; From ring0.asm's exception stubs, on exception_stack_top. rax is free: the stub saved it. Exceptions
 ; of guest-rt itself are served there, those of the application on the thread's stack.
 exception_entry:
-    mov rax, HUSK_WINDOW
     push rbx
     mov rbx, HUSK_RING0_VIEW + HUSK_PAGE_SIZE - HUSK_EXCEPTION_SIZE
-    cmp [rbx + 32], rax     ; rip
+    mov rax, HUSK_WINDOW
+    sub rax, [rbx + 32]     ; rip
+    neg rax
+    cmp rax, HUSK_WINDOW_SIZE
     mov rax, rbx
     pop rbx
-    jae own_exception
+    jb own_exception
     mov rsp, [kernel_stack_pointer]
 own_exception:
     push qword [rax + 64]   ; ss

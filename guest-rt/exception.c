@@ -129,7 +129,7 @@ void rt_exception(struct husk_regs *regs, uint64_t vector, uint64_t error, uint6
     }
     if (regs->rip == (uint64_t)restore_insn)
         rt_fault(refused_frame(regs), vector, error, address, SIGSEGV);
-    if (regs->rip >= HUSK_WINDOW)
+    if (regs->rip - HUSK_WINDOW < HUSK_WINDOW_SIZE)
         rt_fault(regs, vector, error, address, signal);
     current->call = -1;
     current->signals.vector = vector;

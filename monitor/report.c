@@ -145,7 +145,7 @@ static void print_frame(const struct symbols *symbols, size_t index, uint64_t ad
         fprintf(stderr, " ");
         print_name(name);
         fprintf(stderr, "+0x%llx", (unsigned long long)(offset + back));
-    } else if (address >= HUSK_WINDOW) {
+    } else if (address - HUSK_WINDOW < HUSK_WINDOW_SIZE) {
         fprintf(stderr, " (guest-rt)");
     }
     fprintf(stderr, "\n");

@@ -169,6 +169,13 @@ static void clear_float(void)
     __asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
 }
 
+static void (*volatile far_away)(void) = (void (*)(void))0xfffffffe00000000;
+
+static void run_kernel(void)
+{
+    far_away();
+}
+
 static void check_memory(void)
 {
     read_only = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -184,6 +191,8 @@ static void check_memory(void)
     check_fault(read_non_canonical, SIGSEGV, SI_KERNEL, NULL, "a non-canonical address");
     check(seen.si_addr == NULL, "without an address");
     check_fault(read_kernel, SIGSEGV, SEGV_MAPERR, NULL, "an address of the kernel");
+    check_fault(run_kernel, SIGSEGV, SEGV_MAPERR, NULL, "a jump into the kernel");
+    check(fault_rip == 0xfffffffe00000000, "RIP is there too");
     check_fault(privileged, SIGSEGV, SI_KERNEL, NULL, "hlt");
 }
 
