@@ -45,6 +45,18 @@ static void test_attack_is_refused(void **state)
     assert_status(result, 0);
 }
 
+/* It fills the directory and empties it again. */
+static void test_directory_entries_bring_nothing_else(void **state)
+{
+    const struct result *result =
+        HUSK_RUN("-v", text("%s:rw", mount()), guest("directory-reads"), "/mnt");
+
+    (void)state;
+    assert_prints(result, "held\n");
+    assert_is_quiet(result);
+    assert_status(result, 0);
+}
+
 /* An attack that has to end the run. */
 static const struct ending {
     const char *arguments[4]; /* guest and its arguments */
@@ -480,15 +492,12 @@ int main(void)
 {
     /* These check by themselves what they are told. */
     static const char *const refused[] = {
-        "wild-pointers",   "wild-lengths",     "unknown-operations",
-        "forged-handles",  "served",           "wild-fs-base",
-        "forged-mappings", "repeated-marks",   "forged-trace",
-        "wild-sockets",    "forged-waits",     "forged-alarms",
-        "wild-paths",      "vectors",          "mapped-files",
-        "forged-locks",    "standard-streams", "read-only-mount",
-        "directory-reads", "descriptor-page",  "flood",
-        "above-memory",    "wild-flags",       "forged-epoll",
-        "thread-bomb",
+        "wild-pointers",    "wild-lengths",    "unknown-operations", "forged-handles",
+        "served",           "wild-fs-base",    "forged-mappings",    "repeated-marks",
+        "forged-trace",     "wild-sockets",    "forged-waits",       "forged-alarms",
+        "wild-paths",       "vectors",         "mapped-files",       "forged-locks",
+        "standard-streams", "read-only-mount", "descriptor-page",    "flood",
+        "above-memory",     "wild-flags",      "forged-epoll",       "thread-bomb",
     };
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_of_a_forged_fault_is_harmless),
@@ -498,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_any_exit_values_are_a_status),
         cmocka_unit_test(test_repeated_marks_do_not_fill_the_stats),
         cmocka_unit_test(test_mapping_that_fails_leaves_no_hole),
+        cmocka_unit_test(test_directory_entries_bring_nothing_else),
         cmocka_unit_test(test_random_operations_are_harmless),
         cmocka_unit_test(test_paths_do_not_lead_out_of_a_mount),
         cmocka_unit_test(test_paths_do_not_lead_out_of_a_writable_mount),
