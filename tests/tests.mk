@@ -113,6 +113,23 @@ $(B)/third-party/libuv: tests/system/third-party/libuv.c
 	@mkdir -p $(@D)
 	$(CC) $(APP_CFLAGS) -static $< -l:libuv_a.a -lpthread -ldl -Wl,--no-warnings -o $@
 
+# Libraries that exercise libc and the processor, against what is known of their results.
+LIBS_compression := -lzstd -lbz2 -lz -lpthread
+LIBS_crypto := -lcrypto -ldl -lpthread
+LIBS_numbers := -lgmp
+LIBS_pictures := -lpng -ljpeg -lz -lm
+LIBS_sqlite-threads := -lsqlite3 -lpthread -ldl -lm
+LIBRARIES := compression crypto numbers pictures sqlite-threads
+
+$(LIBRARIES:%=$(B)/third-party/%): $(B)/third-party/%: tests/system/third-party/%.c \
+    tests/system/third-party/vectors.h
+	@mkdir -p $(@D)
+	$(CC) $(APP_CFLAGS) -static $< $(LIBS_$*) -Wl,--no-warnings -o $@
+
+$(B)/third-party/lua/%: tests/system/third-party/lua/%
+	@mkdir -p $(@D)
+	cp $< $@
+
 # husk under the sanitizers, which need calls and address space that the jail forbids.
 $(B)/husk-asan: $(filter-out %/jail.o,$(UNIT_OBJ)) $(B)/unit/monitor/main.o bench/no_jail.c \
     tests/asan_options.c
@@ -124,7 +141,7 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
-tests: $(addprefix $(B)/third-party/,evhttpd libuv) $(B)/husk-test $(B)/husk-asan $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
+tests: $(addprefix $(B)/third-party/,evhttpd libuv $(LIBRARIES) lua/libraries.lua lua/fails.lua) $(B)/husk-test $(B)/husk-asan $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
 check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests

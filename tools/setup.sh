@@ -5,12 +5,13 @@
 set -eu
 
 packages="gcc make nasm musl-tools libc6-dev linux-libc-dev libseccomp-dev libsqlite3-dev
-busybox-static"
+liblua5.4-dev busybox-static"
 case ${1:-build} in
 build) ;;
 tests | svm)
     packages="$packages libcmocka-dev clang lld clang-format clang-tidy cppcheck bc curl wrk nginx
-libevent-dev libuv1-dev"
+libevent-dev libuv1-dev zlib1g-dev libbz2-dev libzstd-dev libpng-dev libjpeg62-turbo-dev libgmp-dev
+libssl-dev"
     ;;
 *)
     echo "usage: setup.sh build|tests|svm" >&2
