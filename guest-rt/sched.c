@@ -14,7 +14,8 @@ struct thread *current;
 uint32_t thread_work;
 
 static struct thread *ready_first, *ready_last;
-static struct thread *timed; /* sleep with a deadline, in no order */
+static struct thread *timed;         /* sleep with a deadline, in no order */
+static uint64_t timed_bound = NEVER; /* none of their deadlines is earlier */
 static struct host_waiter *host_waiters;
 static uint64_t alarm_at = NEVER; /* the monitor interrupts then, or earlier */
 static struct thread *stopped;    /* its memory is to be freed */
@@ -63,6 +64,8 @@ static void timed_add(struct thread *thread)
     if (timed)
         timed->previous_timed = thread;
     timed = thread;
+    if (thread->deadline < timed_bound)
+        timed_bound = thread->deadline;
 }
 
 static void timed_remove(struct thread *thread)
@@ -73,6 +76,8 @@ static void timed_remove(struct thread *thread)
         timed = thread->next_timed;
     if (thread->next_timed)
         thread->next_timed->previous_timed = thread->previous_timed;
+    if (!timed)
+        timed_bound = NEVER;
 }
 
 static void wake_with(struct thread *thread, int64_t result)
@@ -97,24 +102,27 @@ void thread_interrupt(struct thread *thread)
     thread_work = 1;
 }
 
+/* Or somewhat earlier: who would have been the first may have left. */
 static uint64_t nearest_deadline(void)
 {
-    uint64_t nearest = timers_next();
+    uint64_t timer = timers_next();
 
-    for (const struct thread *thread = timed; thread; thread = thread->next_timed)
-        if (thread->deadline < nearest)
-            nearest = thread->deadline;
-    return nearest;
+    return timer < timed_bound ? timer : timed_bound;
 }
 
 static void expire_deadlines(void)
 {
     uint64_t now = clock_monotonic();
 
-    for (struct thread *thread = timed, *next; thread; thread = next) {
-        next = thread->next_timed;
-        if (thread->deadline <= now)
-            wake_with(thread, -ETIMEDOUT);
+    if (timed_bound <= now) {
+        timed_bound = NEVER;
+        for (struct thread *thread = timed, *next; thread; thread = next) {
+            next = thread->next_timed;
+            if (thread->deadline <= now)
+                wake_with(thread, -ETIMEDOUT);
+            else if (thread->deadline < timed_bound)
+                timed_bound = thread->deadline;
+        }
     }
     timers_expire(now);
 }

@@ -136,6 +136,19 @@ static void *wait_for_condition(void *argument)
     return argument;
 }
 
+static void *read_nothing(void *argument)
+{
+    const int *ends = argument;
+    char byte;
+
+    pthread_cleanup_push(clean, (void *)1);
+    started = 1;
+    if (read(ends[0], &byte, 1) == 1)
+        clean((void *)9);
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
 static void *spin_until_tested(void *argument)
 {
     started = 1;
@@ -191,6 +204,8 @@ static void check_cancelled(void *(*function)(void *), void *argument, int wante
 
 int main(void)
 {
+    int ends[2] = {-1, -1};
+
     sem_init(&gate, 0, 0);
     check_thread_local();
     check_keys();
@@ -201,5 +216,7 @@ int main(void)
     check_cancelled(spin_until_tested, NULL, 0, "tests");
     check_cancelled(spin_asynchronously, NULL, 0, "spins");
     check_cancelled(refuse_for_a_while, NULL, 5, "refuses for a while");
+    check(pipe(ends) == 0, "a pipe");
+    check_cancelled(read_nothing, ends, 1, "reads a pipe");
     return exit_status();
 }
