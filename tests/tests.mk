@@ -189,7 +189,7 @@ fuzz: $(FUZZ:%=$(B)/fuzz/%) ## fuzz the monitor's parsers and handlers, TIME sec
 
 # An emulated machine runs what shows that the CPU's side of husk holds: programs of every toolchain,
 # attacks, traces and counts. `make check-svm SVM_TESTS="..."` chooses others.
-SVM_TESTS := hostile jail trace_stats stdio programs
+SVM_TESTS := hostile jail trace_stats stdio threads programs
 check-svm: $(B)/.setup-svm ## run system tests on emulated AMD SVM, in QEMU
 	@$(MAKE) --no-print-directory everything tests
 	HUSK_SLOW_MACHINE=1 tests/svm/check-svm $(B) -- $(SVM_TESTS:%=$(B)/system/test_%)
