@@ -25,7 +25,7 @@
 #define PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW)
 
 /* Chances for a host that exchanges a file for a link between look-up and open. */
-#define OPEN_TRIES   16
+#define OPEN_TRIES   64
 #define OPEN_CHANGED 1
 
 /* Of statx(2): without effect here, where automounts are left alone and no path is empty. */
