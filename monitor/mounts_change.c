@@ -173,16 +173,27 @@ int mounts_link(const struct mounts *mounts, const struct guest_dir *from_base, 
     return result(linkat(source.dir, source.name, target.dir, last_name(&target, name), 0));
 }
 
-/* linkat(2): AT_EMPTY_PATH is for the privileged, the link in procfs for all who see procfs. */
+/* A path that leads to what FD has open, for all who see procfs. */
+struct itself {
+    char path[32];
+};
+
+static struct itself itself_of(int fd)
+{
+    struct itself itself;
+
+    snprintf(itself.path, sizeof(itself.path), "/proc/self/fd/%d", fd);
+    return itself;
+}
+
+/* linkat(2): AT_EMPTY_PATH is for the privileged. */
 static int link_descriptor(int fd, int dir, const char *name)
 {
-    char itself[32];
     int ret = result(linkat(fd, "", dir, name, AT_EMPTY_PATH));
 
     if (ret != -ENOENT)
         return ret;
-    snprintf(itself, sizeof(itself), "/proc/self/fd/%d", fd);
-    return result(linkat(AT_FDCWD, itself, dir, name, AT_SYMLINK_FOLLOW));
+    return result(linkat(AT_FDCWD, itself_of(fd).path, dir, name, AT_SYMLINK_FOLLOW));
 }
 
 int mounts_link_opened(const struct mounts *mounts, const struct mount *mount, int fd,
@@ -223,17 +234,13 @@ static int walk_to_change(struct walk *w, const struct mounts *mounts, const str
     return w->mount != NULL && w->mount->writable ? 0 : -EROFS;
 }
 
-/* Where the kernel cannot change a mode without following links, through a descriptor. */
+/* Through a descriptor: of what may be opened, and whose record locks end with it. */
 static int chmod_opened(const struct walk *w, mode_t mode)
 {
     cleanup_fd int fd = -1;
     struct statx stx;
     int ret;
 
-    if (S_ISLNK(w->stx.stx_mode))
-        return -EOPNOTSUPP;
-    if (w->mount->file >= 0)
-        return result(fchmod(w->mount->file, mode));
     fd = open_beneath(w->dir, *w->name ? w->name : ".", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fd == -EACCES)
         fd = open_beneath(w->dir, w->name, O_WRONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -243,6 +250,23 @@ static int chmod_opened(const struct walk *w, mode_t mode)
     if (ret == 0 && !S_ISREG(stx.stx_mode) && !S_ISDIR(stx.stx_mode))
         return -EACCES;
     return ret < 0 ? ret : result(fchmod(fd, mode));
+}
+
+/* Before Linux 6.6, where the kernel cannot change a mode without following links. */
+static int chmod_by_procfs(const struct walk *w, mode_t mode)
+{
+    cleanup_fd int fd = -1;
+    int ret;
+
+    if (S_ISLNK(w->stx.stx_mode))
+        return -EOPNOTSUPP;
+    if (w->mount->file >= 0)
+        return result(fchmod(w->mount->file, mode));
+    fd = open_beneath(w->dir, *w->name ? w->name : ".", O_PATH, 0);
+    if (fd < 0)
+        return fd;
+    ret = result(syscall(SYS_fchmodat, AT_FDCWD, itself_of(fd).path, mode));
+    return ret == -ENOENT ? chmod_opened(w, mode) : ret;
 }
 
 int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, const char *path,
@@ -255,7 +279,7 @@ int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, cons
     if (ret < 0)
         return ret;
     ret = result(syscall(SYS_fchmodat2, w.dir, w.name, mode & 07777, no_links));
-    return ret == -ENOSYS ? chmod_opened(&w, mode & 07777) : ret;
+    return ret == -ENOSYS ? chmod_by_procfs(&w, mode & 07777) : ret;
 }
 
 int mounts_chown(const struct mounts *mounts, const struct guest_dir *base, const char *path,

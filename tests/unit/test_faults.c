@@ -179,15 +179,39 @@ static void test_short_transfers_are_told(void **state)
     }
 }
 
+/* Before Linux 6.6: the mode changes, and record locks stay, as no descriptor of the file closes. */
+static void test_mode_is_changed_without_fchmodat2(void **state)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 10};
+    struct stat status;
+    int other;
+
+    (void)state;
+    prepare();
+    assert_return_code(fcntl(handles_get(&run.handles, file)->dir.fd, F_SETLK, &lock), errno);
+    faults_arm_call("fchmodat2", 1, ENOSYS);
+    assert_int_equal(do_chmod(), 0);
+    assert_true(faults_happened());
+    faults_disarm();
+    assert_return_code(stat(on_host("data/file"), &status), errno);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    other = open(on_host("data/file"), O_RDWR | O_CLOEXEC);
+    assert_return_code(fcntl(other, F_OFD_GETLK, &lock), errno);
+    assert_int_equal(lock.l_type, F_WRLCK);
+    close(other);
+    clean_up();
+}
+
 int main(void)
 {
     enum { COUNT = sizeof(operations) / sizeof(operations[0]) };
-    struct CMUnitTest tests[COUNT + 1];
+    struct CMUnitTest tests[COUNT + 2];
 
     for (size_t i = 0; i < COUNT; i++)
         tests[i] = (struct CMUnitTest){.name = operations[i].name,
                                        .test_func = test_failing_host_call_is_the_guests_error,
                                        .initial_state = (void *)&operations[i]};
     tests[COUNT] = (struct CMUnitTest)cmocka_unit_test(test_short_transfers_are_told);
+    tests[COUNT + 1] = (struct CMUnitTest)cmocka_unit_test(test_mode_is_changed_without_fchmodat2);
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }
