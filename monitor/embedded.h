@@ -12,4 +12,10 @@
 extern const uint8_t embedded_ring0[], embedded_guest_rt[], embedded_jail[];
 extern const size_t embedded_ring0_size, embedded_guest_rt_size, embedded_jail_size;
 
+/*
+ * A descriptor of husk's own file, and in *OFFSET where DATA, one of the above, starts in it: a
+ * multiple of the page size for embedded_guest_rt. -1 where there is no procfs.
+ */
+int embedded_open(const uint8_t *data, uint64_t *offset);
+
 #endif

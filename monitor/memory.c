@@ -35,6 +35,9 @@ enum { TABLE_PML4, TABLE_PDPT, TABLE_WINDOW_PD, TABLE_WINDOW_PT, TABLE_PD = TABL
 #define FIRST_REGISTRATION (8ULL << 20)
 #define MIN_REGISTRATION   (4ULL << 20)
 
+/* Top of RAM, for the main stack and the first small mappings, that is no place for huge pages. */
+#define SMALL_PAGES (16ULL << 20)
+
 static uint64_t round_down(uint64_t value, uint64_t unit)
 {
     return value & ~(unit - 1);
@@ -185,6 +188,12 @@ static int ensure_registered(struct guest_memory *memory, uint64_t start, uint64
     return 0;
 }
 
+void memory_keep_small(const struct guest_memory *memory, guest_addr_t start, uint64_t end)
+{
+    /* Fails where the kernel has no huge pages, which is as good. */
+    madvise(memory->host + start, min_u64(end, memory->size) - start, MADV_NOHUGEPAGE);
+}
+
 int memory_create(struct guest_memory *memory, uint64_t ram_size,
                   memory_register_fn *register_pages, void *context, struct husk_error *err)
 {
@@ -207,6 +216,7 @@ int memory_create(struct guest_memory *memory, uint64_t ram_size,
                          "cannot reserve %llu MiB for the guest: %s; choose a smaller --memory",
                          (unsigned long long)(ram_size >> 20), strerror(errno));
     }
+    memory_keep_small(memory, ram_size - min_u64(SMALL_PAGES, ram_size / 2), memory->size);
     memory->window_ptes = table(memory, TABLE_WINDOW_PT);
     memory->pdes = table(memory, TABLE_PD);
     memory->ptes = table(memory, TABLE_PD + gibs);

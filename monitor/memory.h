@@ -64,6 +64,13 @@ uint64_t memory_window_gpa(const struct guest_memory *memory, guest_addr_t addr)
 void *memory_host(const struct guest_memory *memory, guest_addr_t addr);
 
 /*
+ * No transparent huge pages between START and END of RAM, multiples of the page size, whatever the
+ * host does with large mappings: a program that touches a page there would wait until 2 MiB are
+ * cleared, and they would count as its memory.
+ */
+void memory_keep_small(const struct guest_memory *memory, guest_addr_t start, uint64_t end);
+
+/*
  * The four changes of the guest's mappings. ADDR and LEN are multiples of the page size; the range
  * lies in RAM above HUSK_NULL_GUARD or in the window above HUSK_RT_BASE, else -EINVAL. The vCPU
  * must not be running. They return 0 or -errno; when the host

@@ -18,6 +18,8 @@
 #define MEMORY_UNIT     (2ULL << 20) /* to which --memory is rounded up */
 #define HWCAP2_FSGSBASE 2            /* arch/x86/include/uapi/asm/hwcap2.h */
 #define CLOCK_TICKS     100
+#define SMALL_HEAP      (4ULL << 20)         /* behind the image, before huge pages may begin */
+#define MAPPED_MIN      (8 * HUSK_PAGE_SIZE) /* of a file: reading fewer pages costs less */
 
 static uint64_t page_down(uint64_t value)
 {
@@ -82,38 +84,71 @@ static int choose_bias(struct program *program, const struct guest_memory *memor
     return 0;
 }
 
-/* Contents of a segment that is mapped at ADDR: whole pages of a file are not read but mapped. */
-static int fill_segment(const struct elf_file *file, const struct elf_segment *segment,
-                        guest_addr_t addr, struct guest_memory *memory)
+static guest_addr_t address_of(const struct elf_segment *segment, uint64_t bias)
 {
-    uint64_t done = 0, in_page = addr % HUSK_PAGE_SIZE;
-
-    if (file->fd >= 0 && addr < HUSK_WINDOW) {
-        uint64_t whole = page_down(in_page + segment->file_size);
-
-        if (whole > 0 && memory_place_file(memory, addr - in_page, whole, file->fd,
-                                           segment->file_offset - in_page, MEMORY_FILE_PRIVATE) < 0)
-            return -1;
-        done = whole > in_page ? whole - in_page : 0;
-    }
-    return elf_read(file, segment->file_offset + done, memory_host(memory, addr + done),
-                    segment->file_size - done);
+    return segment->vaddr + (segment->vaddr < HUSK_WINDOW ? bias : 0);
 }
 
-static int load_segments(const struct elf_image *image, uint64_t bias, struct guest_memory *memory,
-                         struct husk_error *err)
+/* Does NEXT continue SEGMENT page by page, in memory as in the file? */
+static bool continues(const struct elf_segment *segment, const struct elf_segment *next)
 {
+    return segment->mem_size == segment->file_size &&
+           page_up(segment->vaddr + segment->mem_size) == page_down(next->vaddr) &&
+           next->vaddr - segment->vaddr == next->file_offset - segment->file_offset;
+}
+
+/* A file whose pages an image's pages can be: the image starts in it at OFFSET. FD may be -1. */
+struct backing {
+    int fd;
+    uint64_t offset;
+};
+
+/*
+ * The contents of segments that continue each other, from FIRST to LAST. Many pages of a file are
+ * not read but mapped, as far as they hold nothing that must be zero; as on Linux, the rest of a
+ * page behind a segment shows what follows in the file.
+ */
+static int fill_segments(const struct elf_file *file, const struct backing *backing,
+                         const struct elf_segment *first, const struct elf_segment *last,
+                         uint64_t bias, struct guest_memory *memory)
+{
+    guest_addr_t addr = address_of(first, bias), end = address_of(last, bias) + last->file_size;
+    guest_addr_t start = page_down(addr), mapped = page_down(end);
+
+    if (last->mem_size == last->file_size)
+        mapped = page_up(end);
+    if (backing->fd < 0 || mapped < start + MAPPED_MIN)
+        return elf_read(file, first->file_offset, memory_host(memory, addr), end - addr);
+    if (memory_place_file(memory, start, mapped - start, backing->fd,
+                          backing->offset + page_down(first->file_offset), MEMORY_FILE_PRIVATE) < 0)
+        return -1;
+    return mapped >= end ? 0
+                         : elf_read(file, first->file_offset + (mapped - addr),
+                                    memory_host(memory, mapped), end - mapped);
+}
+
+static int load_segments(const struct elf_image *image, const struct backing *backing,
+                         uint64_t bias, struct guest_memory *memory, struct husk_error *err)
+{
+    const struct elf_segment *segments = image->segments;
+    unsigned count;
+
     for (unsigned i = 0; i < image->segment_count; i++) {
-        const struct elf_segment *segment = &image->segments[i];
-        guest_addr_t addr = segment->vaddr + (segment->vaddr < HUSK_WINDOW ? bias : 0);
-        guest_addr_t start = page_down(addr), end = page_up(addr + segment->mem_size);
-        int ret = memory_map(memory, start, end - start, segment->prot);
+        guest_addr_t addr = address_of(&segments[i], bias);
+        guest_addr_t start = page_down(addr), end = page_up(addr + segments[i].mem_size);
+        int ret = memory_map(memory, start, end - start, segments[i].prot);
 
         if (ret < 0)
             return error_set(err, ret == -EINVAL ? STATUS_IMAGE : STATUS_HUSK,
                              "%s: segment %u at 0x%llx cannot be mapped: %s", image->file.name, i,
                              (unsigned long long)addr, strerror(-ret));
-        if (fill_segment(&image->file, segment, addr, memory) < 0)
+    }
+    for (unsigned i = 0; i < image->segment_count; i += count) {
+        for (count = 1; i + count < image->segment_count; count++)
+            if (!continues(&segments[i + count - 1], &segments[i + count]))
+                break;
+        if (fill_segments(&image->file, backing, &segments[i], &segments[i + count - 1], bias,
+                          memory) < 0)
             return error_set(err, STATUS_IMAGE,
                              "%s: segment %u cannot be read; is the file being changed?",
                              image->file.name, i);
@@ -126,13 +161,17 @@ static int load_runtime(struct program *program, struct guest_memory *memory,
 {
     const struct elf_file file = {
         .name = "guest-rt", .fd = -1, .data = embedded_guest_rt, .size = embedded_guest_rt_size};
+    struct backing husk = {0};
+    cleanup_fd int fd = -1;
     struct elf_image rt;
 
     if (program->image.husk) {
         program->rt = program->image.note;
         return 0;
     }
-    if (elf_parse(&file, &rt, err) < 0 || load_segments(&rt, 0, memory, err) < 0)
+    fd = embedded_open(file.data, &husk.offset);
+    husk.fd = fd;
+    if (elf_parse(&file, &rt, err) < 0 || load_segments(&rt, &husk, 0, memory, err) < 0)
         return -1;
     program->rt = rt.note;
     return 0;
@@ -146,10 +185,13 @@ int program_load(struct program *program, struct guest_memory *memory, struct hu
     program->stack_low = program->stack_top - page_down(stack);
     if (choose_bias(program, memory, err) < 0)
         return -1;
+    memory_keep_small(memory, program->image.low + program->bias,
+                      program->image.high + program->bias + SMALL_HEAP);
     if (memory_map(memory, program->stack_low, program->stack_top - program->stack_low,
                    HUSK_PROT_READ | HUSK_PROT_WRITE) < 0)
         return error_set(err, STATUS_HUSK, "the guest's stack cannot be mapped");
-    if (load_segments(&program->image, program->bias, memory, err) < 0)
+    if (load_segments(&program->image, &(struct backing){program->image.file.fd, 0}, program->bias,
+                      memory, err) < 0)
         return -1;
     return load_runtime(program, memory, err);
 }
