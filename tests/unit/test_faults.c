@@ -179,7 +179,8 @@ static void test_short_transfers_are_told(void **state)
     }
 }
 
-/* Before Linux 6.6: the mode changes, and record locks stay, as no descriptor of the file closes. */
+/* Before Linux 6.6: the mode changes, and record locks stay, as no descriptor of the file closes.
+ */
 static void test_mode_is_changed_without_fchmodat2(void **state)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 10};
