@@ -7,14 +7,15 @@
 #include <linux/mman.h>
 
 #include "io.h"
+#include "mm.h"
 #include "pages.h"
-#include "vma.h"
 
 #define STACK_GUARD (1 << 20) /* never mapped below the main stack, as Linux's stack_guard_gap */
 #define WX          (PROT_WRITE | PROT_EXEC)
 
 static uint64_t heap_start, heap_end; /* brk's area; heap_end is not page-aligned */
-static uint64_t mmap_top; /* mappings go below, also below an image that lies in the middle */
+static uint64_t mmap_top; /* mappings go below, also below an image that lies in the middle, or to
+                             far RAM */
 
 /* PROT_ and HUSK_PROT_ have the same values. */
 _Static_assert(PROT_READ == HUSK_PROT_READ && PROT_WRITE == HUSK_PROT_WRITE &&
@@ -31,8 +32,7 @@ void mm_init(void)
         .start = BOOT->stack_low, .end = BOOT->stack_top, .prot = PROT_READ | PROT_WRITE});
 }
 
-/* Map a free range. */
-static int64_t map_range(uint64_t start, uint64_t len, int prot)
+int64_t mm_map(uint64_t start, uint64_t len, int prot)
 {
     const struct vma vma = {
         .start = start, .end = start + len, .prot = prot, .fresh = prot == PROT_NONE};
@@ -46,17 +46,45 @@ static int64_t map_range(uint64_t start, uint64_t len, int prot)
     return ret;
 }
 
-static int64_t unmap_range(uint64_t start, uint64_t len)
+/* What the monitor knows of START..END, which lie in one part of RAM: in one call, as a call costs
+ * more than doing it to what lies between as well. */
+static int64_t tell_part(enum husk_op op, uint64_t start, uint64_t end)
 {
-    if (vma_free(start, start + len))
-        return 0;
-    if (vma_remove(start, start + len) < 0)
-        return -ENOMEM;
-    return HYPERCALL(HUSK_OP_UNMAP, start, len);
+    uint64_t from = 0, to = 0;
+
+    for (const struct vma *vma = vma_after(start); vma && vma->start < end;
+         vma = vma_after(vma->end)) {
+        if (vma->fresh)
+            continue;
+        if (!to)
+            from = vma->start > start ? vma->start : start;
+        to = vma->end < end ? vma->end : end;
+    }
+    return to ? HYPERCALL(op, from, to - from) : 0;
 }
 
-/* Record other rights of a range that is mapped. */
-static void record_prot(uint64_t start, uint64_t len, int prot)
+static int64_t tell(enum husk_op op, uint64_t start, uint64_t end)
+{
+    uint64_t far = BOOT->far_start;
+    int64_t ret = tell_part(op, start, end < far ? end : far);
+
+    return ret < 0 ? ret : tell_part(op, start > far ? start : far, end);
+}
+
+int64_t mm_unmap(uint64_t start, uint64_t len)
+{
+    int64_t ret;
+
+    if (vma_free(start, start + len))
+        return 0;
+    if (vma_split(start) < 0 || vma_split(start + len) < 0)
+        return -ENOMEM;
+    ret = tell(HUSK_OP_UNMAP, start, start + len);
+    vma_remove(start, start + len);
+    return ret;
+}
+
+void mm_record_prot(uint64_t start, uint64_t len, int prot)
 {
     if (vma_split(start) < 0 || vma_split(start + len) < 0)
         return;
@@ -66,11 +94,36 @@ static void record_prot(uint64_t start, uint64_t len, int prot)
         vma->prot = prot;
         at = vma->end;
     }
+    vma_join(start, start + len);
 }
 
-static bool in_ram(uint64_t start, uint64_t len)
+bool mm_in_ram(uint64_t start, uint64_t len)
 {
+    if (start >= BOOT->far_start)
+        return start < BOOT->far_end && len <= BOOT->far_end - start;
     return start >= HUSK_NULL_GUARD && start < BOOT->ram_size && len <= BOOT->ram_size - start;
+}
+
+bool mm_is_free(uint64_t start, uint64_t len)
+{
+    return mm_in_ram(start, len) && (start >= BOOT->far_start || start + len <= mmap_top) &&
+           vma_free(start, start + len);
+}
+
+/* The start of LEN free bytes, or 0. Near RAM is registered with KVM sooner and has huge pages;
+ * what is only reserved should not take it from the heap. */
+uint64_t mm_find_room(uint64_t len, bool reserved)
+{
+    bool far_first = reserved && len >= BOOT->ram_size / 8;
+    uint64_t found = 0;
+
+    if (far_first)
+        found = vma_find_free(BOOT->far_start, BOOT->far_end, len);
+    if (!found)
+        found = vma_find_free(HUSK_NULL_GUARD, mmap_top, len);
+    if (!found && !far_first)
+        found = vma_find_free(BOOT->far_start, BOOT->far_end, len);
+    return found;
 }
 
 int64_t sys_brk(const struct call *call)
@@ -80,18 +133,17 @@ int64_t sys_brk(const struct call *call)
 
     if (want < heap_start || want > mmap_top)
         return heap_end;
-    if (new_page > old_page &&
-        (!vma_free(old_page, new_page) ||
-         map_range(old_page, new_page - old_page, PROT_READ | PROT_WRITE) < 0))
+    if (new_page > old_page && (!vma_free(old_page, new_page) ||
+                                mm_map(old_page, new_page - old_page, PROT_READ | PROT_WRITE) < 0))
         return heap_end;
-    if (new_page < old_page && unmap_range(new_page, old_page - new_page) < 0)
+    if (new_page < old_page && mm_unmap(new_page, old_page - new_page) < 0)
         return heap_end;
     heap_end = want;
     return heap_end;
 }
 
 /* Where a new mapping goes: its start, or -errno. */
-static int64_t place(uint64_t hint, uint64_t len, uint64_t flags)
+static int64_t place(uint64_t hint, uint64_t len, uint64_t flags, bool reserved)
 {
     uint64_t found;
 
@@ -100,16 +152,16 @@ static int64_t place(uint64_t hint, uint64_t len, uint64_t flags)
             return -EINVAL;
         if (hint < HUSK_NULL_GUARD)
             return -EPERM;
-        if (!in_ram(hint, len))
+        if (!mm_in_ram(hint, len))
             return -ENOMEM;
         if (flags & MAP_FIXED_NOREPLACE && !vma_free(hint, hint + len))
             return -EEXIST;
         return hint;
     }
     hint = page_down(hint);
-    if (in_ram(hint, len) && hint + len <= mmap_top && vma_free(hint, hint + len))
+    if (mm_is_free(hint, len))
         return hint;
-    found = vma_find_free(HUSK_NULL_GUARD, mmap_top, len);
+    found = mm_find_room(len, reserved);
     return found ? (int64_t)found : -ENOMEM;
 }
 
@@ -137,25 +189,24 @@ static int64_t map_local(uint64_t start, uint64_t len, int prot, struct file *fi
     int64_t ret;
 
     if (zero)
-        return map_range(start, len, prot);
+        return mm_map(start, len, prot);
     if (shared || file->system != FS_TMPFS)
         return -ENODEV;
-    ret = map_range(start, len, PROT_READ | PROT_WRITE);
+    ret = mm_map(start, len, PROT_READ | PROT_WRITE);
     if (ret < 0)
         return ret;
     ret = read_file(start, len, file, offset);
     if (ret == 0 && prot != (PROT_READ | PROT_WRITE)) {
         ret = HYPERCALL(HUSK_OP_PROTECT, start, len, prot);
-        record_prot(start, len, prot);
+        mm_record_prot(start, len, prot);
     }
     if (ret < 0)
-        unmap_range(start, len);
+        mm_unmap(start, len);
     return ret;
 }
 
-/* Show a file in a free range. Takes a reference to it. */
-static int64_t map_file(uint64_t start, uint64_t len, int prot, struct file *file, uint64_t offset,
-                        bool shared)
+int64_t mm_map_file(uint64_t start, uint64_t len, int prot, struct file *file, uint64_t offset,
+                    bool shared)
 {
     const struct vma vma = {.start = start,
                             .end = start + len,
@@ -208,16 +259,16 @@ int64_t sys_mmap(const struct call *call)
     }
     if (call->arg[1] == 0 || offset % HUSK_PAGE_SIZE || !(flags & MAP_TYPE))
         return -EINVAL;
-    if (len < call->arg[1] || len > BOOT->ram_size || flags & MAP_HUGETLB)
+    if (len < call->arg[1] || flags & MAP_HUGETLB)
         return -ENOMEM;
     if ((prot & WX) == WX)
         return -EACCES;
-    start = place(call->arg[0], len, flags);
+    start = place(call->arg[0], len, flags, prot == PROT_NONE && !file);
     if (start < 0)
         return start;
-    ret = unmap_range(start, len);
+    ret = mm_unmap(start, len);
     if (ret == 0)
-        ret = file ? map_file(start, len, prot, file, offset, shared) : map_range(start, len, prot);
+        ret = file ? mm_map_file(start, len, prot, file, offset, shared) : mm_map(start, len, prot);
     return ret < 0 ? ret : start;
 }
 
@@ -248,15 +299,9 @@ int64_t sys_munmap(const struct call *call)
 
     if (start % HUSK_PAGE_SIZE || len == 0 || len < call->arg[1])
         return -EINVAL;
-    if (start > BOOT->ram_size || len > BOOT->ram_size - start)
+    if (start > LINUX_END || len > LINUX_END - start)
         return -EINVAL;
-    if (start < HUSK_NULL_GUARD) {
-        if (len <= HUSK_NULL_GUARD - start)
-            return 0;
-        len -= HUSK_NULL_GUARD - start;
-        start = HUSK_NULL_GUARD;
-    }
-    return unmap_range(start, len);
+    return mm_unmap(start, len);
 }
 
 static int64_t protect_piece(struct vma *vma, int prot)
@@ -281,7 +326,7 @@ int64_t sys_mprotect(const struct call *call)
 {
     uint64_t start = call->arg[0], len = page_up(call->arg[1]), end = start + len;
     int prot = call->arg[2];
-    struct vma *vma;
+    int64_t ret = 0;
 
     if (start % HUSK_PAGE_SIZE || prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
         return -EINVAL;
@@ -291,14 +336,14 @@ int64_t sys_mprotect(const struct call *call)
         return -EACCES;
     if (end < start || !vma_covers(start, end) || vma_split(start) < 0 || vma_split(end) < 0)
         return -ENOMEM;
-    for (vma = vma_after(start); start < end; vma++) {
-        int64_t ret = protect_piece(vma, prot);
+    for (uint64_t at = start; at < end && ret == 0;) {
+        struct vma *vma = vma_after(at);
 
-        if (ret < 0)
-            return ret;
-        start = vma->end;
+        ret = protect_piece(vma, prot);
+        at = vma->end;
     }
-    return 0;
+    vma_join(start, end);
+    return ret;
 }
 
 int64_t sys_madvise(const struct call *call)
@@ -311,94 +356,26 @@ int64_t sys_madvise(const struct call *call)
     if (len == 0)
         return 0;
     if (call->arg[2] == MADV_DONTNEED || call->arg[2] == MADV_FREE)
-        ret = HYPERCALL(HUSK_OP_DISCARD, start, len);
+        ret = tell(HUSK_OP_DISCARD, start, end);
     return vma_covers(start, end) ? ret : -ENOMEM;
-}
-
-/* Map a free range as a continuation of VMA: START shows what AT shows, or would if VMA were
- * longer. */
-static int64_t map_like(const struct vma *vma, uint64_t at, uint64_t start, uint64_t len, int prot)
-{
-    if (!vma->file)
-        return map_range(start, len, prot);
-    return map_file(start, len, prot, vma->file, vma->offset + (at - vma->start), vma->shared);
-}
-
-static int64_t move_mapping(const struct vma *vma, uint64_t old, uint64_t old_len, uint64_t new,
-                            uint64_t new_len)
-{
-    uint64_t common = old_len < new_len ? old_len : new_len;
-    bool copies = vma->prot != PROT_NONE && !vma->shared;
-    int64_t ret = map_like(vma, old, new, new_len, copies ? PROT_READ | PROT_WRITE : vma->prot);
-
-    if (ret < 0)
-        return ret;
-    if (copies && user_copy((void *)new, (const void *)old, common) < 0) {
-        unmap_range(new, new_len);
-        return -EFAULT;
-    }
-    if (copies && vma->prot != (PROT_READ | PROT_WRITE)) {
-        ret = HYPERCALL(HUSK_OP_PROTECT, new, new_len, vma->prot);
-        record_prot(new, new_len, vma->prot);
-    }
-    unmap_range(old, old_len);
-    return ret < 0 ? ret : (int64_t) new;
-}
-
-int64_t sys_mremap(const struct call *call)
-{
-    uint64_t old = call->arg[0], old_len = page_up(call->arg[1]);
-    uint64_t len = page_up(call->arg[2]), flags = call->arg[3], to = call->arg[4];
-    const struct vma *found = vma_after(old);
-    struct vma vma;
-    int64_t ret;
-
-    if (old % HUSK_PAGE_SIZE || len == 0 || old_len == 0 ||
-        flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED) ||
-        (flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)))
-        return -EINVAL;
-    if (len > BOOT->ram_size || old_len > BOOT->ram_size)
-        return -ENOMEM;
-    if (!found || found->start > old || found->end - old < old_len)
-        return -EFAULT;
-    vma = *found;
-    if (flags & MREMAP_FIXED) {
-        if (to % HUSK_PAGE_SIZE || !in_ram(to, len) || (to < old + old_len && old < to + len))
-            return -EINVAL;
-        ret = unmap_range(to, len);
-        return ret < 0 ? ret : move_mapping(&vma, old, old_len, to, len);
-    }
-    if (len <= old_len) {
-        ret = len < old_len ? unmap_range(old + len, old_len - len) : 0;
-        return ret < 0 ? ret : (int64_t)old;
-    }
-    if (in_ram(old, len) && old + len <= mmap_top && vma_free(old + old_len, old + len)) {
-        ret = map_like(&vma, old + old_len, old + old_len, len - old_len, vma.prot);
-        return ret < 0 ? ret : (int64_t)old;
-    }
-    if (!(flags & MREMAP_MAYMOVE))
-        return -ENOMEM;
-    to = vma_find_free(HUSK_NULL_GUARD, mmap_top, len);
-    return to ? move_mapping(&vma, old, old_len, to, len) : -ENOMEM;
 }
 
 /* Memory for guest-rt itself comes from the same place as the application's. */
 void *rt_pages_alloc(size_t bytes)
 {
-    uint64_t len = page_up(bytes), start = vma_find_free(HUSK_NULL_GUARD, mmap_top, len);
+    uint64_t len = page_up(bytes), start = mm_find_room(len, false);
 
-    return start && map_range(start, len, PROT_READ | PROT_WRITE) == 0 ? (void *)start : NULL;
+    return start && mm_map(start, len, PROT_READ | PROT_WRITE) == 0 ? (void *)start : NULL;
 }
 
 /* The page below it stays free: a reservation costs no exit. */
 void *rt_stack_alloc(size_t bytes)
 {
-    uint64_t len = page_up(bytes),
-             guard = vma_find_free(HUSK_NULL_GUARD, mmap_top, HUSK_PAGE_SIZE + len);
+    uint64_t len = page_up(bytes), guard = mm_find_room(HUSK_PAGE_SIZE + len, false);
 
-    if (!guard || map_range(guard, HUSK_PAGE_SIZE, PROT_NONE) < 0)
+    if (!guard || mm_map(guard, HUSK_PAGE_SIZE, PROT_NONE) < 0)
         return NULL;
-    if (map_range(guard + HUSK_PAGE_SIZE, len, PROT_READ | PROT_WRITE) < 0) {
+    if (mm_map(guard + HUSK_PAGE_SIZE, len, PROT_READ | PROT_WRITE) < 0) {
         vma_remove(guard, guard + HUSK_PAGE_SIZE);
         return NULL;
     }
@@ -407,10 +384,10 @@ void *rt_stack_alloc(size_t bytes)
 
 void rt_stack_free(void *stack, size_t bytes)
 {
-    unmap_range((uint64_t)stack - HUSK_PAGE_SIZE, HUSK_PAGE_SIZE + page_up(bytes));
+    mm_unmap((uint64_t)stack - HUSK_PAGE_SIZE, HUSK_PAGE_SIZE + page_up(bytes));
 }
 
 void rt_pages_free(void *pages, size_t bytes)
 {
-    unmap_range((uint64_t)pages, page_up(bytes));
+    mm_unmap((uint64_t)pages, page_up(bytes));
 }

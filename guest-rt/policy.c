@@ -196,19 +196,22 @@ int64_t sys_munlockall(const struct call *call)
     return 0;
 }
 
-/* Whether the host holds a page is not known here; what is mapped can be used. */
+/* Whether the host holds a page is not known here; what is mapped can be used, but for what is only
+ * reserved. */
 int64_t sys_mincore(const struct call *call)
 {
-    const uint8_t resident = 1;
     uint64_t pages = page_up(call->arg[1]) / HUSK_PAGE_SIZE;
 
     if (call->arg[0] % HUSK_PAGE_SIZE)
         return -EINVAL;
     if (check_mapped(call) < 0)
         return -ENOMEM;
-    for (uint64_t i = 0; i < pages; i++)
+    for (uint64_t i = 0; i < pages; i++) {
+        const uint8_t resident = !vma_after(call->arg[0] + i * HUSK_PAGE_SIZE)->fresh;
+
         if (user_write(call->arg[2] + i, &resident) < 0)
             return -EFAULT;
+    }
     return 0;
 }
 

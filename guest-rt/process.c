@@ -110,10 +110,11 @@ int64_t sys_uname(const struct call *call)
 
 int64_t sys_sysinfo(const struct call *call)
 {
+    uint64_t held = vma_held();
     struct sysinfo info = {
         .uptime = clock_monotonic() / 1000000000,
         .totalram = BOOT->ram_size,
-        .freeram = BOOT->ram_size - vma_total(),
+        .freeram = held < BOOT->ram_size ? BOOT->ram_size - held : 0,
         .procs = thread_count,
         .mem_unit = 1,
     };

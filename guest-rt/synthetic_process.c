@@ -293,7 +293,7 @@ static void put_ids(struct text *text, const char *name, uint32_t real, uint32_t
 
 static void put_sizes(struct text *text)
 {
-    uint64_t total = vma_total(), stack = BOOT->stack_top - BOOT->stack_low;
+    uint64_t total = vma_total(), held = vma_held(), stack = BOOT->stack_top - BOOT->stack_low;
     uint64_t loaded = BOOT->image_end - BOOT->image_start;
     uint64_t data = total > stack + loaded ? total - stack - loaded : 0;
 
@@ -301,9 +301,9 @@ static void put_sizes(struct text *text)
     put_size(text, "VmSize:", total);
     put_size(text, "VmLck:", 0);
     put_size(text, "VmPin:", 0);
-    put_size(text, "VmHWM:", total);
-    put_size(text, "VmRSS:", total);
-    put_size(text, "RssAnon:", total);
+    put_size(text, "VmHWM:", held);
+    put_size(text, "VmRSS:", held);
+    put_size(text, "RssAnon:", held);
     put_size(text, "RssFile:", 0);
     put_size(text, "RssShmem:", 0);
     put_size(text, "VmData:", data);
@@ -354,7 +354,7 @@ void synthetic_process_stat(struct text *text)
         [PRIORITY] = 20,
         [THREADS] = 1,
         [VSIZE] = vma_total(),
-        [RSS] = vma_total() / HUSK_PAGE_SIZE,
+        [RSS] = vma_held() / HUSK_PAGE_SIZE,
         [25] = UINT64_MAX, /* limit of the resident set */
         [26] = BOOT->image_start,
         [27] = BOOT->image_end,
@@ -376,8 +376,10 @@ void synthetic_process_stat(struct text *text)
 void synthetic_statm(struct text *text)
 {
     uint64_t pages = vma_total() / HUSK_PAGE_SIZE;
-    const uint64_t fields[] = {
-        pages, pages, 0, (BOOT->image_end - BOOT->image_start) / HUSK_PAGE_SIZE, 0, pages, 0};
+    const uint64_t fields[] = {pages, vma_held() / HUSK_PAGE_SIZE,
+                               0,     (BOOT->image_end - BOOT->image_start) / HUSK_PAGE_SIZE,
+                               0,     pages,
+                               0};
 
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
         if (i > 0)

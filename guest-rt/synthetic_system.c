@@ -49,7 +49,7 @@ static void put_memory(struct text *text, const char *name, uint64_t bytes)
 
 void synthetic_meminfo(struct text *text)
 {
-    uint64_t total = BOOT->ram_size, used = vma_total();
+    uint64_t total = BOOT->ram_size, used = vma_held();
     uint64_t free = total - (used < total ? used : total);
     const struct {
         const char *name;
@@ -332,9 +332,11 @@ void synthetic_pid_max(struct text *text)
     line(text, "32768");
 }
 
-void synthetic_zero_line(struct text *text)
+/* Never: memory counts when it is mapped, not when it is touched. Allocators that read this reserve
+ * first and give rights piece by piece, and take them back. */
+void synthetic_overcommit(struct text *text)
 {
-    line(text, "0");
+    line(text, "2");
 }
 
 void synthetic_hosts(struct text *text)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "vma.h"
 
-#define VMA_MAX 65530 /* as Linux's default vm.max_map_count */
+#define VMA_MAX  65530 /* as Linux's default vm.max_map_count */
+#define WRITABLE HUSK_PROT_WRITE
 
 static struct vma table[VMA_MAX];
 static size_t count;
@@ -101,6 +102,20 @@ int vma_split(uint64_t addr)
     return 0;
 }
 
+void vma_join(uint64_t start, uint64_t end)
+{
+    size_t at = start > 0 ? index_after(start - 1) : 0;
+
+    while (at + 1 < count && table[at].end <= end) {
+        if (table[at].end == table[at + 1].start && alike(&table[at], &table[at + 1])) {
+            table[at].end = table[at + 1].end;
+            close_slots(at + 1, 1);
+        } else {
+            at++;
+        }
+    }
+}
+
 int vma_remove(uint64_t start, uint64_t end)
 {
     size_t first, last;
@@ -138,5 +153,16 @@ uint64_t vma_total(void)
 
     for (size_t at = 0; at < count; at++)
         total += table[at].end - table[at].start;
+    return total;
+}
+
+uint64_t vma_held(void)
+{
+    uint64_t total = 0;
+
+    for (size_t at = 0; at < count; at++)
+        if (!table[at].fresh &&
+            (!table[at].file || (!table[at].shared && table[at].prot & WRITABLE)))
+            total += table[at].end - table[at].start;
     return total;
 }

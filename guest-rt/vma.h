@@ -31,10 +31,15 @@ int vma_remove(uint64_t start, uint64_t end);
 /* Make sure that a mapping starts or ends at ADDR, if one lies across it. -ENOMEM. */
 int vma_split(uint64_t addr);
 
+/* Make neighbours that are alike one again, from START to END. */
+void vma_join(uint64_t start, uint64_t end);
+
 /* The highest free range of LEN bytes that lies in LOW..HIGH: its start, or 0. */
 uint64_t vma_find_free(uint64_t low, uint64_t high, uint64_t len);
 
-/* Bytes of all mappings. */
+/* Bytes of all mappings, and of those that count as memory: not what is only reserved, nor files
+ * that are not copied. */
 uint64_t vma_total(void);
+uint64_t vma_held(void);
 
 #endif

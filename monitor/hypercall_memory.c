@@ -27,14 +27,13 @@ int64_t serve_discard(struct run *run, const struct husk_desc *desc)
     return memory_discard(&run->memory, desc->arg[0], desc->arg[1]);
 }
 
-/* The mapping outlives the handle. What is mapped below it is gone, also when this fails. */
+/* The mapping outlives the handle. */
 int64_t serve_mapfile(struct run *run, const struct husk_desc *desc)
 {
     guest_addr_t addr = desc->arg[0];
     uint64_t len = desc->arg[1], offset = desc->arg[3];
     const struct handle *handle = handles_get(&run->handles, desc->arg[2]);
     enum memory_file kind = MEMORY_FILE_PRIVATE;
-    int ret;
 
     if (!handle)
         return -EBADF;
@@ -49,14 +48,7 @@ int64_t serve_mapfile(struct run *run, const struct husk_desc *desc)
             return -errno;
         kind = (flags & O_ACCMODE) == O_RDWR ? MEMORY_FILE_SHARED : MEMORY_FILE_SHARED_READ;
     }
-    if (kind == MEMORY_FILE_SHARED_READ && desc->arg[4] & HUSK_PROT_WRITE)
-        return -EACCES;
-    ret = memory_map(&run->memory, addr, len, desc->arg[4] & 7);
-    if (ret == 0)
-        ret = memory_place_file(&run->memory, addr, len, handle->dir.fd, offset, kind);
-    if (ret < 0)
-        memory_unmap(&run->memory, addr, len);
-    return ret;
+    return memory_map_file(&run->memory, addr, len, desc->arg[4] & 7, handle->dir.fd, offset, kind);
 }
 
 int64_t serve_msync(struct run *run, const struct husk_desc *desc)

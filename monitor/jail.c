@@ -81,12 +81,12 @@ static void close_inherited(const struct run *run)
 }
 
 /*
- * From now on the process cannot have more address space than the guest's memory and MONITOR_MEMORY
+ * From now on the process cannot have more address space than the guest and MONITOR_MEMORY
  * for everything else: malloc fails, whatever the guest brings the monitor to do.
  */
 static void limit_memory(const struct run *run)
 {
-    const rlim_t size = run->memory.size + MONITOR_MEMORY;
+    const rlim_t size = run->memory.mapping_size + MONITOR_MEMORY;
 
     setrlimit(RLIMIT_AS, &(struct rlimit){size, size});
 }

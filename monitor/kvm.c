@@ -55,7 +55,6 @@
 #define FMASK_TF_IF_DF_AC 0x40700 /* what `syscall` clears in RFLAGS: TF, IF, DF, AC */
 #define RFLAGS_START      0x202   /* IF and the bit that is always set */
 #define APIC_BASE_RESET   0xfee00900
-#define RAM_BELOW_APIC    (3ULL << 30) /* with window and tables behind it */
 
 static void step(const struct vm *vm, const char *name)
 {
@@ -118,7 +117,7 @@ static void add_apic(const struct vm *vm, uint64_t ram_size)
 {
     const struct kvm_enable_cap apic = {.cap = KVM_CAP_SPLIT_IRQCHIP};
 
-    if (ram_size <= RAM_BELOW_APIC)
+    if (ram_size <= MEMORY_BELOW_APIC)
         ioctl(vm->vm, KVM_ENABLE_CAP, &apic);
 }
 

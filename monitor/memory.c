@@ -1,241 +1,11 @@
-/* SPDX-License-Identifier: ISC */
-#include "memory.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-/* Page table entries: SDM 3A 4.5.4. Accessed and dirty are preset, so that nobody need set them. */
-#define PTE_PRESENT (1ULL << 0)
-#define PTE_WRITE   (1ULL << 1)
-#define PTE_USER    (1ULL << 2)
-#define PTE_USED    (1ULL << 5 | 1ULL << 6)
-#define PTE_NX      (1ULL << 63)
-/* A bit that the MMU ignores: the page belongs to the guest and may hold data, though it may have
- * no rights at the moment. */
-#define PTE_HELD (1ULL << 9)
-/* Two more: the host page is a file's, and the host may only read it. */
-#define PTE_FILE      (1ULL << 10)
-#define PTE_FILE_READ (1ULL << 11)
-#define PTE_SOFTWARE  (PTE_FILE | PTE_FILE_READ)
-
-#define TABLE_ENTRIES 512
-#define REGION        (2ULL << 20) /* what one page table covers */
-#define GIB           (1ULL << 30)
-
-/* Guest-physical pages of the tables, counted from the end of the window. */
-enum { TABLE_PML4, TABLE_PDPT, TABLE_WINDOW_PD, TABLE_WINDOW_PT, TABLE_PD = TABLE_WINDOW_PT + 2 };
-
-/* Top of RAM registered from the start, for the main stack; later registrations double in size, so
- * that their number stays far below MEMORY_RANGES_MAX. */
-#define FIRST_REGISTRATION (8ULL << 20)
-#define MIN_REGISTRATION   (4ULL << 20)
-
-/* Top of RAM, for the main stack and the first small mappings, that is no place for huge pages. */
-#define SMALL_PAGES (16ULL << 20)
-
-static uint64_t round_down(uint64_t value, uint64_t unit)
-{
-    return value & ~(unit - 1);
-}
-
-static uint64_t round_up(uint64_t value, uint64_t unit)
-{
-    return (value + unit - 1) & ~(unit - 1);
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint64_t tables_gpa(const struct guest_memory *memory, uint64_t page)
-{
-    return memory->ram_size + HUSK_WINDOW_SIZE + page * HUSK_PAGE_SIZE;
-}
-
-static uint64_t *table(const struct guest_memory *memory, uint64_t page)
-{
-    return (uint64_t *)(memory->host + tables_gpa(memory, page));
-}
-
-uint64_t memory_root(const struct guest_memory *memory)
-{
-    return tables_gpa(memory, TABLE_PML4);
-}
-
-uint64_t memory_window_gpa(const struct guest_memory *memory, guest_addr_t addr)
-{
-    return memory->ram_size + (addr - HUSK_WINDOW);
-}
-
-void *memory_host(const struct guest_memory *memory, guest_addr_t addr)
-{
-    return memory->host + (addr >= HUSK_WINDOW ? memory_window_gpa(memory, addr) : addr);
-}
-
-/* Entries that point to tables grant everything; the last level decides. */
-static uint64_t table_entry(uint64_t gpa)
-{
-    return gpa | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_USED;
-}
-
-static void window_page(struct guest_memory *memory, guest_addr_t addr, guest_addr_t backing,
-                        uint64_t rights)
-{
-    memory->window_ptes[(addr - HUSK_WINDOW) / HUSK_PAGE_SIZE] =
-        memory_window_gpa(memory, backing) | PTE_PRESENT | PTE_USED | rights;
-}
-
-static void build_tables(struct guest_memory *memory)
-{
-    uint64_t gibs = round_up(memory->ram_size, GIB) / GIB;
-    uint64_t *pdpt = table(memory, TABLE_PDPT);
-    uint64_t *window_pd = table(memory, TABLE_WINDOW_PD);
-
-    table(memory, TABLE_PML4)[0] = table_entry(tables_gpa(memory, TABLE_PDPT));
-    for (uint64_t i = 0; i < gibs; i++)
-        pdpt[i] = table_entry(tables_gpa(memory, TABLE_PD + i));
-    pdpt[HUSK_WINDOW / GIB] = table_entry(tables_gpa(memory, TABLE_WINDOW_PD));
-    for (uint64_t i = 0; i < HUSK_WINDOW_SIZE / REGION; i++)
-        window_pd[i] = table_entry(tables_gpa(memory, TABLE_WINDOW_PT + i));
-
-    window_page(memory, HUSK_RING0_TEXT, HUSK_RING0_TEXT, 0);
-    window_page(memory, HUSK_RING0_TABLES, HUSK_RING0_TABLES, PTE_NX);
-    window_page(memory, HUSK_RING0_STACK, HUSK_RING0_STACK, PTE_WRITE | PTE_NX);
-    window_page(memory, HUSK_RING0_VIEW, HUSK_RING0_STACK, PTE_USER | PTE_NX);
-    window_page(memory, HUSK_CLOCK_PAGE, HUSK_CLOCK_PAGE, PTE_USER | PTE_NX);
-    window_page(memory, HUSK_BOOT_PAGE, HUSK_BOOT_PAGE, PTE_USER | PTE_NX);
-    window_page(memory, HUSK_DESC_PAGE, HUSK_DESC_PAGE, PTE_USER | PTE_WRITE | PTE_NX);
-}
-
-static int register_range(struct guest_memory *memory, uint64_t start, uint64_t end)
-{
-    struct memory_range *ranges = memory->registered;
-    size_t at = 0;
-    int ret;
-
-    while (at < memory->registered_count && ranges[at].end < start)
-        at++;
-    bool joins_left = at < memory->registered_count && ranges[at].end == start;
-    bool joins_right =
-        at + joins_left < memory->registered_count && ranges[at + joins_left].start == end;
-    if (!joins_left && !joins_right && memory->registered_count == MEMORY_RANGES_MAX)
-        return -ENOMEM;
-    ret = memory->register_pages(memory->register_context, start, end, memory->host + start);
-    if (ret < 0)
-        return ret;
-    if (joins_left && joins_right) {
-        ranges[at].end = ranges[at + 1].end;
-        memory->registered_count--;
-        memmove(&ranges[at + 1], &ranges[at + 2],
-                (memory->registered_count - at - 1) * sizeof(*ranges));
-    } else if (joins_left) {
-        ranges[at].end = end;
-    } else if (joins_right) {
-        ranges[at].start = start;
-    } else {
-        memmove(&ranges[at + 1], &ranges[at], (memory->registered_count - at) * sizeof(*ranges));
-        ranges[at] = (struct memory_range){start, end};
-        memory->registered_count++;
-    }
-    return 0;
-}
-
-/*
- * Registering memory with KVM costs time in proportion to its size, so RAM is registered where it
- * is used, in pieces that grow.
+/* SPDX-License-Identifier: ISC
+ *
+ * The changes of the guest's mappings, and how much it may hold.
  */
-static int ensure_registered(struct guest_memory *memory, uint64_t start, uint64_t end)
-{
-    while (start < end) {
-        uint64_t gap_start = 0, gap_end = memory->size;
-        bool covered = false;
+#include <errno.h>
+#include <sys/mman.h>
 
-        for (size_t i = 0; i < memory->registered_count; i++) {
-            const struct memory_range *range = &memory->registered[i];
-
-            if (range->end <= start) {
-                gap_start = range->end;
-                continue;
-            }
-            covered = range->start <= start;
-            gap_end = covered ? range->end : range->start;
-            break;
-        }
-        if (!covered) {
-            uint64_t piece = memory->next_registration;
-            uint64_t want_end = min_u64(gap_end, round_up(min_u64(end, gap_end), piece));
-            int ret =
-                register_range(memory, max_u64(gap_start, round_down(start, piece)), want_end);
-
-            if (ret < 0)
-                return ret;
-            memory->next_registration = piece * 2;
-            gap_end = want_end;
-        }
-        start = gap_end;
-    }
-    return 0;
-}
-
-void memory_keep_small(const struct guest_memory *memory, guest_addr_t start, uint64_t end)
-{
-    /* Fails where the kernel has no huge pages, which is as good. */
-    madvise(memory->host + start, min_u64(end, memory->size) - start, MADV_NOHUGEPAGE);
-}
-
-int memory_create(struct guest_memory *memory, uint64_t ram_size,
-                  memory_register_fn *register_pages, void *context, struct husk_error *err)
-{
-    uint64_t gibs = round_up(ram_size, GIB) / GIB;
-    uint64_t table_pages = TABLE_PD + gibs + ram_size / REGION;
-    int ret;
-
-    *memory = (struct guest_memory){
-        .ram_size = ram_size,
-        .size = ram_size + HUSK_WINDOW_SIZE + table_pages * HUSK_PAGE_SIZE,
-        .next_registration = MIN_REGISTRATION,
-        .register_pages = register_pages,
-        .register_context = context,
-    };
-    memory->host = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory->host == MAP_FAILED) {
-        memory->host = NULL;
-        return error_set(err, STATUS_HUSK,
-                         "cannot reserve %llu MiB for the guest: %s; choose a smaller --memory",
-                         (unsigned long long)(ram_size >> 20), strerror(errno));
-    }
-    memory_keep_small(memory, ram_size - min_u64(SMALL_PAGES, ram_size / 2), memory->size);
-    memory->window_ptes = table(memory, TABLE_WINDOW_PT);
-    memory->pdes = table(memory, TABLE_PD);
-    memory->ptes = table(memory, TABLE_PD + gibs);
-    build_tables(memory);
-    ret =
-        register_range(memory, ram_size - min_u64(FIRST_REGISTRATION, ram_size / 2), memory->size);
-    if (ret < 0) {
-        memory_destroy(memory);
-        return error_set(err, STATUS_HUSK, "KVM refused the guest's memory: %s", strerror(-ret));
-    }
-    return 0;
-}
-
-void memory_destroy(struct guest_memory *memory)
-{
-    if (memory->host)
-        munmap(memory->host, memory->size);
-    memory->host = NULL;
-}
+#include "memory_tables.h"
 
 static uint64_t rights(int prot)
 {
@@ -245,19 +15,12 @@ static uint64_t rights(int prot)
            (prot & HUSK_PROT_EXEC ? 0 : PTE_NX);
 }
 
-static bool in_ram(const struct guest_memory *memory, guest_addr_t addr, uint64_t len)
+static bool both_write_and_exec(int prot)
 {
-    return addr >= HUSK_NULL_GUARD && addr < memory->ram_size && len <= memory->ram_size - addr;
+    return prot & HUSK_PROT_WRITE && prot & HUSK_PROT_EXEC;
 }
 
-static bool in_runtime(guest_addr_t addr, uint64_t len)
-{
-    guest_addr_t end = HUSK_WINDOW + HUSK_WINDOW_SIZE;
-
-    return addr >= HUSK_RT_BASE && addr < end && len <= end - addr;
-}
-
-/* The page table entries of a range: one run of the flat array for RAM, or for the window. */
+/* The page table entries of a range: one run of a flat array. */
 struct entries {
     uint64_t *pte;
     uint64_t gpa;
@@ -268,34 +31,55 @@ struct entries {
 static int find_entries(const struct guest_memory *memory, guest_addr_t addr, uint64_t len,
                         struct entries *found)
 {
+    bool ram = memory_in_ram(memory, addr, len);
+
     if (addr % HUSK_PAGE_SIZE || len % HUSK_PAGE_SIZE || len == 0)
         return -EINVAL;
-    if (in_ram(memory, addr, len))
-        *found = (struct entries){&memory->ptes[addr / HUSK_PAGE_SIZE], addr, 0, true};
-    else if (in_runtime(addr, len))
-        *found = (struct entries){&memory->window_ptes[(addr - HUSK_WINDOW) / HUSK_PAGE_SIZE],
-                                  memory_window_gpa(memory, addr), 0, false};
-    else
+    if (!ram && !memory_in_runtime(addr, len))
         return -EINVAL;
-    found->count = len / HUSK_PAGE_SIZE;
+    *found = (struct entries){.pte = memory_pte(memory, addr),
+                              .gpa = ram ? addr : memory_window_gpa(memory, addr),
+                              .count = len / HUSK_PAGE_SIZE,
+                              .ram = ram};
     return 0;
 }
 
-/*
- * Page directory entries are set once and never changed again: under shadow paging KVM does not see
- * the monitor's writes to the tables, and only entries of the last level may go stale safely (they
- * are re-read after flush()).
- */
-static void link_page_tables(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
+/* Take from REST the next run of entries within one page table, leaving out tables that are not in
+ * use: there is nothing in them, and reading them would cost memory. */
+static bool next_run(const struct guest_memory *memory, struct entries *rest, struct entries *run)
 {
-    uint64_t gibs = round_up(memory->ram_size, GIB) / GIB;
+    while (rest->count > 0) {
+        uint64_t count = TABLE_ENTRIES - rest->gpa / HUSK_PAGE_SIZE % TABLE_ENTRIES;
 
-    for (uint64_t region = addr / REGION; region <= (addr + len - 1) / REGION; region++)
-        if (!memory->pdes[region]) {
-            /* A write, so that the page's first touch is not a read that faults again. */
-            *(volatile uint64_t *)&memory->ptes[region * TABLE_ENTRIES] = 0;
-            memory->pdes[region] = table_entry(tables_gpa(memory, TABLE_PD + gibs + region));
-        }
+        *run = *rest;
+        run->count = min_u64(count, rest->count);
+        rest->pte += run->count;
+        rest->gpa += run->count * HUSK_PAGE_SIZE;
+        rest->count -= run->count;
+        if (!run->ram || memory_is_linked(memory, run->gpa))
+            return true;
+    }
+    return false;
+}
+
+static uint64_t counted(const struct guest_memory *memory, struct entries rest)
+{
+    uint64_t pages = 0;
+    struct entries run;
+
+    while (next_run(memory, &rest, &run))
+        for (uint64_t i = 0; i < run.count; i++)
+            pages += run.pte[i] & PTE_COUNTED ? 1 : 0;
+    return pages;
+}
+
+/* May the guest hold MORE pages? This is what makes --memory a limit. */
+static bool has_room(const struct guest_memory *memory, uint64_t more)
+{
+    uint64_t taken = memory->held + memory->slack;
+
+    return more == 0 ||
+           (taken <= memory->ram_size && more <= (memory->ram_size - taken) / HUSK_PAGE_SIZE);
 }
 
 /* What set_entries found in the entries before. */
@@ -304,26 +88,45 @@ struct before {
 };
 
 /*
- * Set all entries to BITS and their addresses. Other rights (KEEP) leave what is known of the host
- * page.
+ * Set all entries to BITS and their addresses, and keep those of KEEP that are set. A shared file's
+ * pages never count.
  */
 static struct before set_entries(struct guest_memory *memory, const struct entries *entries,
                                  uint64_t bits, uint64_t keep)
 {
-    uint64_t all = 0, held = 0;
+    uint64_t all = 0, less = 0, more = 0;
 
     for (uint64_t i = 0; i < entries->count; i++) {
         uint64_t old = entries->pte[i];
+        uint64_t new = bits ? bits | (old & keep) | (entries->gpa + i * HUSK_PAGE_SIZE) : 0;
 
+        if (new &PTE_SHARED)
+            new &= ~PTE_COUNTED;
         all |= old;
-        held += old / PTE_HELD & 1;
-        entries->pte[i] = bits ? bits | (old & keep) | (entries->gpa + i * HUSK_PAGE_SIZE) : 0;
+        less += old & PTE_COUNTED ? HUSK_PAGE_SIZE : 0;
+        more += new &PTE_COUNTED ? HUSK_PAGE_SIZE : 0;
+        if (new != old)
+            entries->pte[i] = new;
     }
     if (entries->ram) {
-        memory->held += ((bits ? entries->count : 0) - held) * HUSK_PAGE_SIZE;
+        memory->held += more - less;
         memory->held_peak = max_u64(memory->held_peak, memory->held);
     }
-    return (struct before){all & PTE_PRESENT, held > 0, all & PTE_FILE};
+    return (struct before){all & PTE_PRESENT, all & PTE_HELD, all & PTE_FILE};
+}
+
+static struct before clear_entries(struct guest_memory *memory, struct entries rest)
+{
+    struct before all = {0};
+    struct entries run;
+
+    while (next_run(memory, &rest, &run)) {
+        struct before before = set_entries(memory, &run, 0, 0);
+
+        all.held |= before.held;
+        all.file |= before.file;
+    }
+    return all;
 }
 
 /*
@@ -368,28 +171,32 @@ static int release(struct guest_memory *memory, const struct entries *entries, b
     return failed ? -errno : 0;
 }
 
-static bool both_write_and_exec(int prot)
+/* What memory_map and memory_map_file share: check, and make ready for all pages to be set. */
+static int begin_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot,
+                     bool counts, struct entries *entries)
 {
-    return prot & HUSK_PROT_WRITE && prot & HUSK_PROT_EXEC;
+    int ret = find_entries(memory, addr, len, entries);
+
+    if (ret < 0)
+        return ret;
+    if (both_write_and_exec(prot))
+        return -EACCES;
+    if (!entries->ram)
+        return 0;
+    if (counts && !has_room(memory, entries->count - counted(memory, *entries)))
+        return -ENOMEM;
+    return memory_prepare(memory, addr, len);
 }
 
 int memory_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot)
 {
     struct entries entries;
     struct before before;
-    int ret = find_entries(memory, addr, len, &entries);
+    int ret = begin_map(memory, addr, len, prot, true, &entries);
 
     if (ret < 0)
         return ret;
-    if (both_write_and_exec(prot))
-        return -EACCES;
-    if (entries.ram) {
-        ret = ensure_registered(memory, addr, addr + len);
-        if (ret < 0)
-            return ret;
-        link_page_tables(memory, addr, len);
-    }
-    before = set_entries(memory, &entries, rights(prot), 0);
+    before = set_entries(memory, &entries, rights(prot) | PTE_COUNTED, 0);
     return before.held ? release(memory, &entries, before.file) : 0;
 }
 
@@ -401,8 +208,29 @@ int memory_unmap(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
 
     if (ret < 0)
         return ret;
-    before = set_entries(memory, &entries, 0, 0);
+    before = clear_entries(memory, entries);
     return before.held ? release(memory, &entries, before.file) : 0;
+}
+
+/* Can the range, as it is, have the rights PROT? 0 or -errno. */
+static int check_protect(const struct guest_memory *memory, const struct entries *entries, int prot)
+{
+    uint64_t seen = 0, more = 0;
+    struct entries rest = *entries, run;
+
+    while (next_run(memory, &rest, &run)) {
+        seen += run.count;
+        for (uint64_t i = 0; i < run.count; i++) {
+            if (!(run.pte[i] & PTE_HELD))
+                return -ENOMEM;
+            if (run.pte[i] & PTE_FILE_READ && prot & HUSK_PROT_WRITE)
+                return -EACCES;
+            more += run.pte[i] & (PTE_COUNTED | PTE_SHARED) ? 0 : 1;
+        }
+    }
+    if (seen < entries->count)
+        return -ENOMEM;
+    return !entries->ram || !(prot & HUSK_PROT_WRITE) || has_room(memory, more) ? 0 : -ENOMEM;
 }
 
 int memory_protect(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot)
@@ -415,13 +243,11 @@ int memory_protect(struct guest_memory *memory, guest_addr_t addr, uint64_t len,
         return ret;
     if (both_write_and_exec(prot))
         return -EACCES;
-    for (uint64_t i = 0; i < entries.count; i++) {
-        if (!(entries.pte[i] & PTE_HELD))
-            return -ENOMEM;
-        if (entries.pte[i] & PTE_FILE_READ && prot & HUSK_PROT_WRITE)
-            return -EACCES;
-    }
-    before = set_entries(memory, &entries, rights(prot), PTE_SOFTWARE);
+    ret = check_protect(memory, &entries, prot);
+    if (ret < 0)
+        return ret;
+    before = set_entries(memory, &entries,
+                         rights(prot) | (prot & HUSK_PROT_WRITE ? PTE_COUNTED : 0), PTE_SOFTWARE);
     return before.present ? flush(memory, &entries) : 0;
 }
 
@@ -433,27 +259,56 @@ int memory_discard(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
     return ret < 0 ? ret : release(memory, &entries, false);
 }
 
-int memory_place_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int fd,
-                      uint64_t offset, enum memory_file kind)
+/* Put the file behind the entries, which must lead nowhere if this fails. */
+static int show_file(struct guest_memory *memory, const struct entries *entries, int fd,
+                     uint64_t offset, enum memory_file kind)
 {
     int prot = kind == MEMORY_FILE_SHARED_READ ? PROT_READ : PROT_READ | PROT_WRITE;
     int flags = kind == MEMORY_FILE_PRIVATE ? MAP_PRIVATE | MAP_NORESERVE : MAP_SHARED;
+    int ret;
+
+    if (mmap(memory->host + entries->gpa, entries->count * HUSK_PAGE_SIZE, prot, flags | MAP_FIXED,
+             fd, (off_t)offset) != MAP_FAILED)
+        return 0;
+    ret = -errno;
+    /* What was there may be unmapped by now, and a hole would be filled by whatever the monitor
+     * maps next. */
+    release(memory, entries, true);
+    return ret;
+}
+
+int memory_map_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot, int fd,
+                    uint64_t offset, enum memory_file kind)
+{
+    bool counts = kind == MEMORY_FILE_PRIVATE && prot & HUSK_PROT_WRITE;
+    uint64_t bits = rights(prot) | PTE_FILE | (counts ? PTE_COUNTED : 0) |
+                    (kind != MEMORY_FILE_PRIVATE ? PTE_SHARED : 0) |
+                    (kind == MEMORY_FILE_SHARED_READ ? PTE_FILE_READ : 0);
     struct entries entries;
-    int ret = find_entries(memory, addr, len, &entries);
+    int ret = begin_map(memory, addr, len, prot, counts, &entries);
 
     if (ret < 0)
         return ret;
-    if (mmap(memory->host + entries.gpa, len, prot, flags | MAP_FIXED, fd, (off_t)offset) ==
-        MAP_FAILED) {
-        ret = -errno;
-        /* What was there may be unmapped by now, and a hole would be filled by whatever the monitor
-         * maps next. */
-        release(memory, &entries, true);
-        return ret;
-    }
-    for (uint64_t i = 0; i < entries.count; i++)
-        entries.pte[i] |= PTE_FILE | (kind == MEMORY_FILE_SHARED_READ ? PTE_FILE_READ : 0);
-    return 0;
+    if (kind == MEMORY_FILE_SHARED_READ && prot & HUSK_PROT_WRITE)
+        return -EACCES;
+    set_entries(memory, &entries, bits, 0);
+    ret = show_file(memory, &entries, fd, offset, kind);
+    if (ret < 0)
+        clear_entries(memory, entries);
+    return ret;
+}
+
+int memory_place_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int fd,
+                      uint64_t offset)
+{
+    struct entries entries;
+    int ret = find_entries(memory, addr, len, &entries);
+
+    if (ret == 0)
+        ret = show_file(memory, &entries, fd, offset, MEMORY_FILE_PRIVATE);
+    for (uint64_t i = 0; ret == 0 && i < entries.count; i++)
+        entries.pte[i] |= PTE_FILE;
+    return ret;
 }
 
 int memory_sync(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int flags)
@@ -464,97 +319,4 @@ int memory_sync(struct guest_memory *memory, guest_addr_t addr, uint64_t len, in
     if (ret < 0)
         return ret;
     return msync(memory->host + entries.gpa, len, flags) < 0 ? -errno : 0;
-}
-
-void *memory_pointer_prefix(const struct guest_memory *memory, guest_addr_t addr, uint64_t *len,
-                            int access)
-{
-    uint64_t needed = PTE_PRESENT | PTE_USER | (access & HUSK_PROT_WRITE ? PTE_WRITE : 0);
-    uint64_t refused = access & HUSK_PROT_EXEC ? PTE_NX : 0;
-    uint64_t want = max_u64(*len, 1), have = 0;
-    const uint64_t *pte;
-    uint64_t gpa, limit;
-
-    if (in_ram(memory, addr, 1)) {
-        pte = &memory->ptes[addr / HUSK_PAGE_SIZE];
-        gpa = addr;
-        limit = memory->ram_size - addr;
-    } else if (in_runtime(addr, 1)) {
-        pte = &memory->window_ptes[(addr - HUSK_WINDOW) / HUSK_PAGE_SIZE];
-        gpa = memory_window_gpa(memory, addr);
-        limit = HUSK_WINDOW + HUSK_WINDOW_SIZE - addr;
-    } else {
-        return NULL;
-    }
-    want = min_u64(want, limit);
-    for (; have < want && (*pte & (needed | refused)) == needed; pte++)
-        have += HUSK_PAGE_SIZE - (addr + have) % HUSK_PAGE_SIZE;
-    if (have == 0)
-        return NULL;
-    *len = min_u64(min_u64(have, want), *len);
-    return memory->host + gpa;
-}
-
-void *memory_pointer(const struct guest_memory *memory, guest_addr_t addr, uint64_t len, int access)
-{
-    uint64_t have = len;
-    void *host = memory_pointer_prefix(memory, addr, &have, access);
-
-    return have == len ? host : NULL;
-}
-
-/*
- * A page of a file that is shorter by now raises SIGBUS, one that the host may only read SIGSEGV:
- * the copy then fails as for memory that is not there. The signal comes in the thread that copies;
- * the server may do so while the vCPU's thread writes a report.
- */
-static _Thread_local sigjmp_buf bus_error;
-static _Thread_local volatile sig_atomic_t copying;
-
-void memory_on_bus_error(int signal)
-{
-    static const char text[] =
-        "husk: memory behind the program is gone: a file that it has mapped was truncated\n";
-
-    (void)signal;
-    if (copying)
-        siglongjmp(bus_error, 1);
-    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-        _exit(STATUS_HUSK);
-    _exit(STATUS_HUSK);
-}
-
-static int copy(void *dst, const void *src, size_t len)
-{
-    int ret = 0;
-
-    if (sigsetjmp(bus_error, 0) == 0) {
-        copying = 1;
-        memcpy(dst, src, len);
-    } else {
-        ret = -EFAULT;
-    }
-    copying = 0;
-    return ret;
-}
-
-int memory_read(const struct guest_memory *memory, void *dst, guest_addr_t addr, size_t len)
-{
-    const void *src = memory_pointer(memory, addr, len, HUSK_PROT_READ);
-
-    return src ? copy(dst, src, len) : -EFAULT;
-}
-
-int memory_poke(const struct guest_memory *memory, guest_addr_t addr, uint8_t byte)
-{
-    void *dst = memory_pointer(memory, addr, 1, HUSK_PROT_EXEC);
-
-    return dst ? copy(dst, &byte, 1) : -EFAULT;
-}
-
-int memory_write(const struct guest_memory *memory, guest_addr_t addr, const void *src, size_t len)
-{
-    void *dst = memory_pointer(memory, addr, len, HUSK_PROT_WRITE);
-
-    return dst ? copy(dst, src, len) : -EFAULT;
 }

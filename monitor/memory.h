@@ -3,6 +3,10 @@
  * The guest's memory: RAM, the window and the page tables, in one host mapping. The monitor alone
  * edits the page tables, and no guest mapping leads to them (docs/architecture.md says why). The
  * one place that turns a guest address into a host pointer.
+ *
+ * The application may hold RAM_SIZE bytes, and has more addresses than that: near RAM, of this very
+ * size, and far RAM behind the tables, for what it only reserves or what finds no room. What it
+ * holds is counted page by page; it cannot have more, wherever it lies.
  */
 #ifndef HUSK_MEMORY_H
 #define HUSK_MEMORY_H
@@ -28,15 +32,22 @@ struct memory_range {
 };
 
 struct guest_memory {
-    uint8_t *host;         /* guest-physical 0: RAM, then the window, then the page tables */
-    uint64_t ram_size;     /* bytes, a multiple of 2 MiB */
-    uint64_t size;         /* of all three */
-    uint64_t *pdes;        /* page directory entries of RAM, one for each 2 MiB */
-    uint64_t *ptes;        /* page table entries of RAM, indexed by page number */
+    uint8_t *host;     /* guest-physical 0; memory_tables.c says what follows */
+    uint64_t ram_size; /* bytes that may be held, and size of near RAM; a multiple of 2 MiB */
+    uint64_t far_start, far_end; /* far RAM; equal: there is none */
+    uint64_t size;               /* of guest-physical memory */
+    void *mapping;               /* what HOST is a part of */
+    size_t mapping_size;
+    uint64_t *pdes;        /* page directory entries of near RAM's GiBs, one for each 2 MiB */
+    uint64_t *ptes;        /* page table entries of near RAM, indexed by page number */
+    uint64_t *far_pdes;    /* likewise of the GiBs that follow, */
+    uint64_t *far_ptes;    /* and of far RAM */
     uint64_t *window_ptes; /* likewise of the window */
+    bool far_open;         /* far RAM has been used; before, its tables are not there */
     bool broken; /* the host mapping is not what the page tables say: do not run the guest again */
-    uint64_t held; /* bytes of RAM that belong to the application now, and at most so far */
+    uint64_t held; /* bytes of RAM that count as the application's now, and at most so far */
     uint64_t held_peak;
+    uint64_t slack; /* bytes that the host may hold in huge pages beyond HELD */
     memory_register_fn *register_pages;
     void *register_context;
     uint64_t next_registration;                        /* bytes */
@@ -44,10 +55,15 @@ struct guest_memory {
     size_t registered_count;
 };
 
+/* Guest-physical memory with no more RAM than this ends where the registers of an APIC in the
+ * kernel begin. */
+#define MEMORY_BELOW_APIC (3ULL << 30)
+
 /*
  * Reserve RAM_SIZE bytes (a multiple of 2 MiB, at least 4 MiB, at most HUSK_RAM_MAX) of guest RAM,
- * the window and page tables that map only husk's fixed pages of the window. No host memory is
- * committed yet. REGISTER_PAGES is called with CONTEXT. Returns 0 or -1 with ERR set (STATUS_HUSK).
+ * the window, far RAM if the host has the address space, and page tables that map only husk's fixed
+ * pages of the window. No host memory is committed yet. REGISTER_PAGES is called with CONTEXT.
+ * Returns 0 or -1 with ERR set (STATUS_HUSK).
  */
 int memory_create(struct guest_memory *memory, uint64_t ram_size,
                   memory_register_fn *register_pages, void *context, struct husk_error *err);
@@ -71,21 +87,23 @@ void *memory_host(const struct guest_memory *memory, guest_addr_t addr);
 void memory_keep_small(const struct guest_memory *memory, guest_addr_t start, uint64_t end);
 
 /*
- * The four changes of the guest's mappings. ADDR and LEN are multiples of the page size; the range
- * lies in RAM above HUSK_NULL_GUARD or in the window above HUSK_RT_BASE, else -EINVAL. The vCPU
- * must not be running. They return 0 or -errno; when the host
- * refuses half-way (too many mappings), memory->broken is set and the run must end. -EACCES for
- * PROT (enum husk_prot) with write and execute.
+ * The changes of the guest's mappings. ADDR and LEN are multiples of the page size; the range lies
+ * in near RAM above HUSK_NULL_GUARD, in far RAM, or in the window above HUSK_RT_BASE, else -EINVAL.
+ * The vCPU must not be running. They return 0 or -errno; when the host refuses half-way (too many
+ * mappings), memory->broken is set and the run must end. -EACCES for PROT (enum husk_prot) with
+ * write and execute. -ENOMEM, and no change, for what the guest may not hold: each page counts from
+ * its mapping to its unmapping, whatever its rights are; a file's only if they are private and were
+ * ever writable.
  */
 
-/* Fresh pages that read as zero, with the rights PROT; what was there is gone. -ENOMEM. */
+/* Fresh pages that read as zero, with the rights PROT; what was there is gone. */
 int memory_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot);
 
 /* No rights; contents are gone and their host memory is returned. */
 int memory_unmap(struct guest_memory *memory, guest_addr_t addr, uint64_t len);
 
-/* Other rights, contents stay. -ENOMEM, and no change, when a page of the range was never mapped.
- */
+/* Other rights, contents stay. -ENOMEM, and no change, also when a page of the range was never
+ * mapped. */
 int memory_protect(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot);
 
 /* Contents become zero, or again the file's; rights stay, host memory is returned. */
@@ -99,12 +117,16 @@ enum memory_file {
 };
 
 /*
- * Let LEN bytes from ADDR, which are mapped, show FD's from OFFSET on, at once and without reading
- * them. All are multiples of the page size. Where the file ends before (or is truncated later),
- * access raises SIGBUS in the guest. Returns 0 or -errno.
+ * Map LEN bytes of FD from OFFSET on (a multiple of the page size), at once and without reading
+ * them. What was there is gone, also on failure. Where the file ends before (or is truncated
+ * later), access raises SIGBUS in the guest. Returns 0 or -errno.
  */
+int memory_map_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot, int fd,
+                    uint64_t offset, enum memory_file kind);
+
+/* Let pages that are mapped show a file, privately, and count as before. */
 int memory_place_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int fd,
-                      uint64_t offset, enum memory_file kind);
+                      uint64_t offset);
 
 /* msync(2) of the range. 0 or -errno. */
 int memory_sync(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int flags);

@@ -120,7 +120,7 @@ static int fill_segments(const struct elf_file *file, const struct backing *back
     if (backing->fd < 0 || mapped < start + MAPPED_MIN)
         return elf_read(file, first->file_offset, memory_host(memory, addr), end - addr);
     if (memory_place_file(memory, start, mapped - start, backing->fd,
-                          backing->offset + page_down(first->file_offset), MEMORY_FILE_PRIVATE) < 0)
+                          backing->offset + page_down(first->file_offset)) < 0)
         return -1;
     return mapped >= end ? 0
                          : elf_read(file, first->file_offset + (mapped - addr),
@@ -290,6 +290,8 @@ static void fill_boot(struct husk_boot *boot, const struct program *program,
     boot->abi = HUSK_ABI_VERSION;
     boot->flags = request->flags;
     boot->ram_size = memory->ram_size;
+    boot->far_start = memory->far_start;
+    boot->far_end = memory->far_end;
     boot->image_start = image->low + program->bias;
     boot->image_end = image->high + program->bias;
     boot->stack_low = program->stack_low;

@@ -25,6 +25,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -76,6 +77,7 @@ static const struct rule {
     ALLOW(ALWAYS, madvise),
     ALLOW(ALWAYS, msync),
     ALLOW(ALWAYS, brk),
+    ALLOW(ALWAYS, prctl, IS(0, PR_SET_THP_DISABLE)),
 
     /* Descriptors that are there: standard input, output and error, the image, --trace, --stats. */
     ALLOW(ALWAYS, read),

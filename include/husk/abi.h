@@ -12,15 +12,17 @@
 
 #include <stdint.h>
 
-#define HUSK_ABI_VERSION 4
+#define HUSK_ABI_VERSION 5
 
 /* A guest address. The monitor cannot dereference it: memory.h turns it into a host pointer. */
 typedef uint64_t guest_addr_t;
 
 /*
- * Address space. Below RAM's size virtual and guest-physical addresses are the same. The window
- * holds what belongs to husk; it starts where no linker puts a program, at the last GiB under
- * 512 GiB, and is backed by the guest-physical pages that follow RAM.
+ * Address space. The application's virtual and guest-physical addresses are the same. They have two
+ * parts: near RAM, up to the size of the memory, and far RAM (struct husk_boot), which is only more
+ * addresses: what is mapped in both together is at most the size of the memory. The window holds
+ * what belongs to husk; it starts where no linker puts a program, at the last GiB under 512 GiB, and
+ * is backed by guest-physical pages between the two.
  */
 #define HUSK_PAGE_SIZE   0x1000
 #define HUSK_NULL_GUARD  0x10000      /* nothing is ever mapped below */
@@ -345,7 +347,8 @@ enum {
 struct husk_boot {
     uint32_t abi; /* HUSK_ABI_VERSION */
     uint32_t flags;
-    uint64_t ram_size; /* bytes; application memory is HUSK_NULL_GUARD..ram_size */
+    uint64_t ram_size; /* bytes that may be mapped; near RAM is HUSK_NULL_GUARD..ram_size */
+    guest_addr_t far_start, far_end;     /* far RAM; equal: there is none */
     guest_addr_t image_start, image_end; /* the application's segments, page-aligned */
     guest_addr_t stack_low, stack_top;   /* the main stack */
     guest_addr_t stack_pointer; /* argc, argv, envp, auxv: the System V ABI's initial stack */

@@ -44,6 +44,7 @@ guest_cases() {
     guest_case brk /dev/null
     guest_case mmap /dev/null
     guest_case mremap /dev/null
+    guest_case reservations /dev/null
     guest_case mprotect-jit /dev/null
     guest_case madvise /dev/null
     guest_case mmap-file /dev/null "$tree/files/two-pages-and-more"

@@ -188,7 +188,7 @@ static void test_code_of_a_truncated_file_is_survived(void **state)
     walk();
     assert_in_range(count, 3, BACKTRACE_MAX);
     assert_int_equal(ftruncate(fd, 0x1000), 0);
-    assert_int_equal(memory_place_file(&memory, TEXT_AT, 0x1000, fd, 0, MEMORY_FILE_PRIVATE), 0);
+    assert_int_equal(memory_place_file(&memory, TEXT_AT, 0x1000, fd, 0), 0);
     assert_int_equal(ftruncate(fd, 0), 0);
     assert_int_equal(sigaction(SIGBUS, &on_bus_error, &before), 0);
     walk();

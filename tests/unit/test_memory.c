@@ -272,7 +272,7 @@ static void test_pages_of_a_file_read_as_zero_once_unmapped(void **state)
     assert_int_equal(ftruncate(fd, 2 * PAGE), 0);
     assert_int_equal(pwrite(fd, text, sizeof(text), PAGE), sizeof(text));
     assert_int_equal(memory_map(memory, ADDRESS, 2 * PAGE, RW), 0);
-    assert_int_equal(memory_place_file(memory, ADDRESS, 2 * PAGE, fd, 0, MEMORY_FILE_PRIVATE), 0);
+    assert_int_equal(memory_place_file(memory, ADDRESS, 2 * PAGE, fd, 0), 0);
     assert_int_equal(memory_read(memory, seen, ADDRESS + PAGE, sizeof(seen)), 0);
     assert_string_equal(seen, text);
     assert_int_equal(memory_unmap(memory, ADDRESS, 2 * PAGE), 0);
@@ -310,7 +310,7 @@ static void test_two_threads_copy(void **state)
     sigaction(SIGBUS, &action, &before);
     assert_int_equal(memory_map(memory, ADDRESS, PAGE, RW), 0);
     assert_int_equal(memory_map(memory, LOST, PAGE, RW), 0);
-    assert_int_equal(memory_place_file(memory, LOST, PAGE, fd, 0, MEMORY_FILE_PRIVATE), 0);
+    assert_int_equal(memory_place_file(memory, LOST, PAGE, fd, 0), 0);
     assert_int_equal(pthread_create(&reader, NULL, read_what_is_lost, memory), 0);
     while (pthread_tryjoin_np(reader, &faults) != 0)
         assert_int_equal(memory_read(memory, page, ADDRESS, PAGE), 0);
