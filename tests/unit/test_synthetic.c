@@ -147,6 +147,11 @@ uint64_t vma_total(void)
     return 0x1c000;
 }
 
+uint64_t vma_held(void)
+{
+    return 0x1c000;
+}
+
 /* An image of code, constants and data at 0x400000..0x405000, and the stack that it starts with. */
 static int setup(void **state)
 {

@@ -104,6 +104,44 @@ static void test_neighbours_alike_become_one(void **state)
     assert_int_equal(vma_total(), AT(5));
 }
 
+static void test_neighbours_made_alike_are_joined(void **state)
+{
+    (void)state;
+    vma_remove(0, UINT64_MAX);
+    for (int i = 1; i < 9; i++)
+        insert(AT(i), AT(i + 1), i % 2, false);
+    insert(AT(10), AT(11), 1, false);
+    for (size_t at = 2; at < 6; at++)
+        table[at].prot = 1;
+    vma_join(AT(3), AT(7));
+    check_against((uint8_t[PAGES]){0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1});
+    assert_int_equal(count, 5);
+    vma_join(0, UINT64_MAX);
+    assert_int_equal(count, 5);
+    vma_remove(0, UINT64_MAX);
+}
+
+static void test_reservations_and_files_that_are_not_copied_are_no_memory(void **state)
+{
+    struct file file;
+
+    (void)state;
+    vma_remove(0, UINT64_MAX);
+    references = 4;
+    insert(AT(1), AT(2), 0, true);
+    insert(AT(2), AT(4), 0, false);
+    insert(AT(4), AT(8), 3, false);
+    for (int i = 0; i < 4; i++)
+        vma_insert(&(struct vma){.start = AT(20 << i),
+                                 .end = AT(21 << i),
+                                 .prot = i % 2 ? 3 : 1,
+                                 .shared = i / 2,
+                                 .file = &file});
+    assert_int_equal(vma_total(), AT(7 + 1 + 2 + 4 + 8));
+    assert_int_equal(vma_held(), AT(6 + 2));
+    vma_remove(0, UINT64_MAX);
+}
+
 static void test_a_full_table_is_an_error_and_changes_nothing(void **state)
 {
     (void)state;
@@ -143,6 +181,8 @@ int main(void)
         cmocka_unit_test(test_random_operations_agree_with_a_model),
         cmocka_unit_test(test_neighbours_alike_become_one),
         cmocka_unit_test(test_pieces_of_a_file_keep_their_offsets_and_references),
+        cmocka_unit_test(test_neighbours_made_alike_are_joined),
+        cmocka_unit_test(test_reservations_and_files_that_are_not_copied_are_no_memory),
         cmocka_unit_test(test_a_full_table_is_an_error_and_changes_nothing),
     };
 
