@@ -39,7 +39,7 @@ static void jump(volatile uint64_t addr)
 int main(void)
 {
     const struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
-    const uint64_t ram = BOOT->ram_size, end = ram + HUSK_WINDOW_SIZE + ram / 512 + (4 << 20);
+    const uint64_t ram = BOOT->ram_size, end = BOOT->far_start + (2 << 20);
 
     sigaction(SIGSEGV, &action, NULL);
     sigaction(SIGBUS, &action, NULL);
@@ -52,6 +52,10 @@ int main(void)
             touch(1ULL << bit);
         touch(0 - (1ULL << bit));
     }
+    for (uint64_t addr = BOOT->far_start; addr < BOOT->far_end; addr += 16 << 20)
+        touch(addr);
+    for (uint64_t addr = BOOT->far_end - 4 * HUSK_PAGE_SIZE; addr < 1ULL << 32; addr += 1 << 20)
+        touch(addr);
     touch(0);
     return held();
 }

@@ -32,6 +32,7 @@ static void writable_code(void)
 
 static void shapes(uint64_t ram)
 {
+    const uint64_t far_start = BOOT->far_start, far_end = BOOT->far_end;
     static const uint64_t wild[] = {0,          1,          PAGE - 1, PAGE + 1,
                                     1ULL << 63, UINT64_MAX, -PAGE,    0x1800};
 
@@ -45,6 +46,14 @@ static void shapes(uint64_t ram)
     expect_untouchable((uint64_t)own, HUSK_WINDOW + HUSK_WINDOW_SIZE - (uint64_t)own);
     expect_untouchable((uint64_t)own, 0 - (uint64_t)own);
     expect_untouchable(ram - PAGE, 2 * PAGE);
+    expect_untouchable(ram - PAGE, far_start - ram + 2 * PAGE);
+    expect_untouchable(ram, far_start - ram);
+    expect_untouchable(HUSK_NULL_GUARD, far_end - HUSK_NULL_GUARD);
+    expect_untouchable(far_start - PAGE, PAGE);
+    expect_untouchable(far_start - PAGE, 2 * PAGE);
+    expect_untouchable(far_end - PAGE, 2 * PAGE);
+    expect_untouchable(far_end, PAGE);
+    expect_untouchable(far_start, 0 - far_start);
     expect_untouchable(HUSK_NULL_GUARD - PAGE, 2 * PAGE);
     expect_untouchable(HUSK_RT_BASE - PAGE, 2 * PAGE);
     expect_untouchable(HUSK_RT_BASE, HUSK_WINDOW_SIZE);
@@ -56,6 +65,8 @@ static void never_mapped(void)
 {
     uint64_t unmapped = BOOT->image_end + 0x200000;
 
+    expect_result(-ENOMEM, HUSK_OP_PROTECT, BOOT->far_start, PAGE, R | W);
+    expect_result(-ENOMEM, HUSK_OP_PROTECT, BOOT->far_end - 2 * PAGE, 2 * PAGE, R);
     expect_result(-ENOMEM, HUSK_OP_PROTECT, unmapped, PAGE, R | W);
     expect_result(-ENOMEM, HUSK_OP_PROTECT, (uint64_t)own, unmapped - (uint64_t)own, R | W);
 }
@@ -72,6 +83,7 @@ int main(void)
     for (size_t i = 0; i < count; i++) {
         /* A program may map these itself. */
         if ((wild[i] >= HUSK_NULL_GUARD && wild[i] < ram) || wild[i] % PAGE != 0 ||
+            (wild[i] >= BOOT->far_start && wild[i] < BOOT->far_end) ||
             (wild[i] >= HUSK_RT_BASE && wild[i] < HUSK_WINDOW + HUSK_WINDOW_SIZE))
             continue;
         expect_untouchable(wild[i], PAGE);

@@ -119,6 +119,10 @@ static inline size_t wild_addresses(uint64_t wild[64])
         ram + HUSK_PAGE_SIZE,
         ram + HUSK_WINDOW_SIZE, /* physical address of the page tables */
         ram + HUSK_WINDOW_SIZE + HUSK_PAGE_SIZE,
+        BOOT->far_start - HUSK_PAGE_SIZE,
+        BOOT->far_start,
+        BOOT->far_end - HUSK_PAGE_SIZE,
+        BOOT->far_end,
         HUSK_RAM_MAX,
         HUSK_WINDOW - HUSK_PAGE_SIZE,
         HUSK_RING0_TEXT,

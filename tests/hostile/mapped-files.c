@@ -15,6 +15,8 @@ int main(int argc, char **argv)
                                at + 1,
                                ram,
                                ram - page + 1,
+                               BOOT->far_start - page,
+                               BOOT->far_end,
                                HUSK_WINDOW,
                                HUSK_RING0_TABLES,
                                HUSK_DESC_PAGE,

@@ -500,7 +500,8 @@ int main(void)
         "forged-trace",     "wild-sockets",    "forged-waits",       "forged-alarms",
         "wild-paths",       "vectors",         "mapped-files",       "forged-locks",
         "standard-streams", "read-only-mount", "descriptor-page",    "flood",
-        "above-memory",     "wild-flags",      "forged-epoll",       "thread-bomb",
+        "above-memory",     "address-games",   "wild-flags",         "forged-epoll",
+        "thread-bomb",
     };
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_of_a_forged_fault_is_harmless),
