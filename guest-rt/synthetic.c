@@ -80,7 +80,7 @@ static const struct synthetic table[] = {
     TEXT("/proc/sys/kernel/ostype", synthetic_ostype),
     TEXT("/proc/sys/kernel/pid_max", synthetic_pid_max),
     DIRECTORY("/proc/sys/vm"),
-    TEXT("/proc/sys/vm/overcommit_memory", synthetic_overcommit),
+    TEXT("/proc/sys/vm/overcommit_memory", synthetic_zero_line),
     DIRECTORY("/etc"),
     TEXT("/etc/group", synthetic_group),
     TEXT("/etc/hostname", synthetic_hostname),

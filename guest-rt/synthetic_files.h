@@ -30,7 +30,7 @@ void synthetic_hostname(struct text *text);
 void synthetic_osrelease(struct text *text);
 void synthetic_ostype(struct text *text);
 void synthetic_pid_max(struct text *text);
-void synthetic_overcommit(struct text *text);
+void synthetic_zero_line(struct text *text);
 
 /* /etc, synthetic_system.c. */
 void synthetic_hosts(struct text *text);

@@ -332,11 +332,9 @@ void synthetic_pid_max(struct text *text)
     line(text, "32768");
 }
 
-/* Never: memory counts when it is mapped, not when it is touched. Allocators that read this reserve
- * first and give rights piece by piece, and take them back. */
-void synthetic_overcommit(struct text *text)
+void synthetic_zero_line(struct text *text)
 {
-    line(text, "2");
+    line(text, "0");
 }
 
 void synthetic_hosts(struct text *text)
