@@ -21,8 +21,8 @@ typedef uint64_t guest_addr_t;
  * Address space. The application's virtual and guest-physical addresses are the same. They have two
  * parts: near RAM, up to the size of the memory, and far RAM (struct husk_boot), which is only more
  * addresses: what is mapped in both together is at most the size of the memory. The window holds
- * what belongs to husk; it starts where no linker puts a program, at the last GiB under 512 GiB, and
- * is backed by guest-physical pages between the two.
+ * what belongs to husk; it starts where no linker puts a program, at the last GiB under 512 GiB,
+ * and is backed by guest-physical pages between the two.
  */
 #define HUSK_PAGE_SIZE   0x1000
 #define HUSK_NULL_GUARD  0x10000      /* nothing is ever mapped below */
