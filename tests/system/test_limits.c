@@ -211,6 +211,23 @@ static void test_memory_is_a_hard_limit_wherever_it_is_mapped(void **state)
     assert_stays_within_memory("32M", 32 * MIB, "address-games");
 }
 
+static void test_allocation_beyond_the_memory_is_an_error_that_passes(void **state)
+{
+    static const char *const ways[] = {"husk", "musl", "glibc"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        const struct result *result =
+            HUSK_RUN("-m", "32M", built("guest/%s/consume", ways[i]), "memory", "32");
+
+        assert_prints(result, "refused, given back and given again\n");
+        assert_status(result, 0);
+        result = HUSK_RUN("-m", "64M", built("guest/%s/consume", ways[i]), "grow", "40");
+        assert_prints(result, "grown\n");
+        assert_status(result, 0);
+    }
+}
+
 static void test_a_tmpfs_is_a_part_of_the_memory(void **state)
 {
     (void)state;
@@ -351,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_closed_files_are_not_counted),
         cmocka_unit_test(test_memory_is_a_hard_limit_whatever_is_mapped),
         cmocka_unit_test(test_memory_is_a_hard_limit_wherever_it_is_mapped),
+        cmocka_unit_test(test_allocation_beyond_the_memory_is_an_error_that_passes),
         cmocka_unit_test(test_a_tmpfs_is_a_part_of_the_memory),
         cmocka_unit_test(test_the_monitor_cannot_have_more_address_space),
         cmocka_unit_test(test_nice_is_added),

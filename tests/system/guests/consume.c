@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Uses up what is limited: spin | sleep | print BYTES | write FILE BYTES | allocate FILE BYTES |
- * open FILE NUMBER | recurse. */
+ * open FILE NUMBER | memory MIB | grow MIB. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,6 +35,53 @@ static int open_many(const char *path, long count)
     return 0;
 }
 
+/* Allocate and fill blocks until there is no more, twice: that is nearly MIB, and an error. */
+static int fill_memory(size_t mib)
+{
+    static char *blocks[4096];
+    const size_t size = 100000;
+
+    for (int round = 0; round < 2; round++) {
+        size_t count = 0;
+
+        while (count < 4096 && (blocks[count] = malloc(size))) {
+            memset(blocks[count], round + 1, size);
+            blocks[count][0] = (char)count;
+            count++;
+        }
+        if (errno != ENOMEM || count * size > mib << 20 || count * size < mib << 19)
+            return 5;
+        for (size_t i = 0; i < count; i++) {
+            if (blocks[i][0] != (char)i || blocks[i][size - 1] != round + 1)
+                return 6;
+            free(blocks[i]);
+        }
+    }
+    puts("refused, given back and given again");
+    return 0;
+}
+
+/* Contents of a vector that grows to MIB, with no room for it twice. */
+static int grow(size_t mib)
+{
+    unsigned char *vector = NULL;
+
+    for (size_t had = 0, size = 1; size <= mib; had = size, size += size / 4 + 1) {
+        vector = realloc(vector, size << 20);
+        if (!vector)
+            return 7;
+        for (size_t i = 0; i < had; i++)
+            if (vector[i << 20] != (unsigned char)(i + 1) || vector[(i << 20) + 70000] != 9)
+                return 8;
+        for (size_t i = had; i < size; i++) {
+            memset(vector + (i << 20), 9, 1 << 20);
+            vector[i << 20] = (unsigned char)(i + 1);
+        }
+    }
+    puts("grown");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -52,5 +99,9 @@ int main(int argc, char **argv)
         return posix_fallocate(open(argv[2], O_RDWR | O_CREAT, 0600), 0, atol(argv[3]));
     if (strcmp(what, "open") == 0 && argc == 4)
         return open_many(argv[2], atol(argv[3]));
+    if (strcmp(what, "memory") == 0 && argc == 3)
+        return fill_memory((size_t)atol(argv[2]));
+    if (strcmp(what, "grow") == 0 && argc == 3)
+        return grow((size_t)atol(argv[2]));
     return 2;
 }
