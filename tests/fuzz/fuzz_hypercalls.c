@@ -22,6 +22,7 @@
 enum { MEMORY, IO, PATHS, NETWORK, PROCESS };
 
 #define RAM       (16ULL << 20)
+#define FAR_END   0xfee00000
 #define DATA      0x100000ULL /* a copy of the input, then what follows */
 #define PATH_AT   (DATA + 0x8000)
 #define DATA_SIZE 0x10000ULL
@@ -144,6 +145,8 @@ static void reset(const uint8_t *data, size_t size)
         if (run.handles.table[i].kind != HUSK_KIND_NONE)
             handles_close(&run.handles, i | (uint64_t)run.handles.table[i].generation << 16);
     memory_unmap(&run.memory, HUSK_NULL_GUARD, RAM - HUSK_NULL_GUARD);
+    memory_unmap(&run.memory, run.memory.far_start, run.memory.far_end - run.memory.far_start);
+    need(run.memory.held == 0, "memory that nobody holds counts");
     need(memory_map(&run.memory, DATA, DATA_SIZE, HUSK_PROT_READ | HUSK_PROT_WRITE) == 0, "map");
     memory_write(&run.memory, DATA, data, size < 0x8000 ? size : 0x8000);
     for (size_t i = 0; i < COUNT(paths); i++)
@@ -175,6 +178,7 @@ static uint64_t argument(struct input *input)
         1ULL << 31,     1ULL << 32,
         1ULL << 63,     RAM,
         RAM - 1,        RAM - 4096,
+        64ULL << 20,    FAR_END - 4096,
         HUSK_WINDOW,    HUSK_RING0_TABLES,
         HUSK_DESC_PAGE, HUSK_RT_BASE,
         HUSK_BOOT_PAGE, 0x10000,
