@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "isolate.h"
 #include "jail.h"
 #include "kvm.h"
 
@@ -58,6 +59,15 @@ static bool check_openat2(void)
     return works;
 }
 
+/* Likewise by going there, and nothing else needs it. */
+static void check_isolation(void)
+{
+    struct husk_error err;
+    bool works = isolate_begin(false, &err) == 0 && isolate_end(&err) == 0;
+
+    line(works, "isolate", works ? "--isolate hides all files but the volumes" : err.text);
+}
+
 /*
  * The layers of the jail, by going there: a container may refuse what the kernel has. Their lack
  * does not keep husk from running. The last thing that doctor does, but for printing.
@@ -94,6 +104,7 @@ int cmd_doctor(char **argv)
     good = check_kernel();
     good &= check_kvm();
     good &= check_openat2();
+    check_isolation();
     check_jail();
     printf("%s\n", good ? "husk can run programs here" : "husk cannot run programs here");
     return good && fflush(stdout) == 0 ? 0 : STATUS_HUSK;

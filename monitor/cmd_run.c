@@ -16,6 +16,7 @@
 #include "help.h"
 #include "hypercall.h"
 #include "interrupt.h"
+#include "isolate.h"
 #include "jail.h"
 #include "locals.h"
 #include "report.h"
@@ -78,6 +79,8 @@ static int open_mounts(struct run *run, struct boot_request *request, struct hus
                        err) < 0)
             return -1;
     }
+    if (options->isolate && isolate_mounts(run->mounts, err) < 0)
+        return -1;
     return locals_add(options, run->mounts, request, err);
 }
 
@@ -166,7 +169,9 @@ static int prepare(struct run *run, struct husk_error *err)
     run->handles.max_files = options->max_files;
     run->handles.max_sockets = options->max_sockets;
     run->output_left = options->max_output;
-    if (limits_start(options, err) < 0)
+    if (limits_start(options, err) < 0 ||
+        (options->isolate &&
+         isolate_begin(options->publish_count + options->connect_count > 0, err) < 0))
         return -1;
     if (program_open(&run->program, options->image, err) < 0 ||
         open_mounts(run, &request, err) < 0 || enter_workdir(run, &request, err) < 0 ||
@@ -200,6 +205,8 @@ static int confine(struct run *run, struct husk_error *err)
 {
     struct jail_report report;
 
+    if (run->options->isolate && isolate_end(err) < 0)
+        return -1;
     jail_enter(run, &report);
     stats_step(&run->stats, "jail");
     for (enum jail_layer layer = 0; layer < JAIL_LAYERS; layer++)

@@ -24,6 +24,7 @@ struct mounts *mounts_new(void)
         return NULL;
     mounts->uid = geteuid();
     mounts->gid = getegid();
+    mounts->descriptors = -1;
     return mounts;
 }
 
@@ -42,6 +43,7 @@ void mounts_free(struct mounts *mounts)
         return;
     for (size_t i = 0; i < mounts->count; i++)
         mount_close(&mounts->table[i]);
+    cleanup_fd_(&mounts->descriptors);
     free(mounts->table);
     free(mounts);
 }
@@ -297,7 +299,9 @@ size_t mounts_descriptors(const struct mounts *mounts, int *fds)
         fds[2 * i] = mounts->table[i].fd;
         fds[2 * i + 1] = mounts->table[i].file;
     }
-    return 2 * mounts->count;
+    if (fds)
+        fds[2 * mounts->count] = mounts->descriptors;
+    return 2 * mounts->count + 1;
 }
 
 bool mounts_has(const struct mounts *mounts, const char *guest)

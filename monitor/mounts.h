@@ -50,8 +50,8 @@ int mounts_add(struct mounts *mounts, const char *host, const char *guest, unsig
  */
 int mounts_add_local(struct mounts *mounts, const char *guest, struct husk_error *err);
 
-/* The host descriptors of all mounts, two for each, into FDS if it is not NULL; -1: none. Returns
- * how many. */
+/* The host descriptors of all mounts, two for each, and one more, into FDS if it is not NULL; -1:
+ * none. Returns how many. */
 size_t mounts_descriptors(const struct mounts *mounts, int *fds);
 
 /* Is there a mount at GUEST, or below it? */

@@ -173,27 +173,29 @@ int mounts_link(const struct mounts *mounts, const struct guest_dir *from_base, 
     return result(linkat(source.dir, source.name, target.dir, last_name(&target, name), 0));
 }
 
-/* A path that leads to what FD has open, for all who see procfs. */
+/* A path from DIR, or absolute, to what a descriptor has open, for all who see procfs. */
 struct itself {
+    int dir;
     char path[32];
 };
 
-static struct itself itself_of(int fd)
+static struct itself itself_of(const struct mounts *mounts, int fd)
 {
-    struct itself itself;
+    struct itself itself = {.dir = mounts->descriptors};
 
-    snprintf(itself.path, sizeof(itself.path), "/proc/self/fd/%d", fd);
+    snprintf(itself.path, sizeof(itself.path), "%s%d", itself.dir < 0 ? "/proc/self/fd/" : "", fd);
     return itself;
 }
 
 /* linkat(2): AT_EMPTY_PATH is for the privileged. */
-static int link_descriptor(int fd, int dir, const char *name)
+static int link_descriptor(const struct mounts *mounts, int fd, int dir, const char *name)
 {
+    const struct itself itself = itself_of(mounts, fd);
     int ret = result(linkat(fd, "", dir, name, AT_EMPTY_PATH));
 
     if (ret != -ENOENT)
         return ret;
-    return result(linkat(AT_FDCWD, itself_of(fd).path, dir, name, AT_SYMLINK_FOLLOW));
+    return result(linkat(itself.dir, itself.path, dir, name, AT_SYMLINK_FOLLOW));
 }
 
 int mounts_link_opened(const struct mounts *mounts, const struct mount *mount, int fd,
@@ -213,7 +215,7 @@ int mounts_link_opened(const struct mounts *mounts, const struct mount *mount, i
         return ret;
     if (S_ISDIR(stx.stx_mode))
         return -EPERM;
-    return link_descriptor(fd, target.dir, last_name(&target, name));
+    return link_descriptor(mounts, fd, target.dir, last_name(&target, name));
 }
 
 /* Walk to something whose attributes are to be changed. */
@@ -256,6 +258,7 @@ static int chmod_opened(const struct walk *w, mode_t mode)
 static int chmod_by_procfs(const struct walk *w, mode_t mode)
 {
     cleanup_fd int fd = -1;
+    struct itself itself;
     int ret;
 
     if (S_ISLNK(w->stx.stx_mode))
@@ -265,7 +268,8 @@ static int chmod_by_procfs(const struct walk *w, mode_t mode)
     fd = open_beneath(w->dir, *w->name ? w->name : ".", O_PATH, 0);
     if (fd < 0)
         return fd;
-    ret = result(syscall(SYS_fchmodat, AT_FDCWD, itself_of(fd).path, mode));
+    itself = itself_of(w->mounts, fd);
+    ret = result(syscall(SYS_fchmodat, itself.dir, itself.path, mode));
     return ret == -ENOENT ? chmod_opened(w, mode) : ret;
 }
 

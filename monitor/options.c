@@ -311,6 +311,14 @@ static int set_stats(struct run_options *options, const struct option *option, c
     return set_file(&options->stats, option, value, err);
 }
 
+static int set_isolate(struct run_options *options, const struct option *option, const char *value,
+                       struct husk_error *err)
+{
+    (void)option, (void)value, (void)err;
+    options->isolate = true;
+    return 0;
+}
+
 static int set_require_jail(struct run_options *options, const struct option *option,
                             const char *value, struct husk_error *err)
 {
@@ -372,6 +380,7 @@ static const struct option option_table[] = {
     {0, "cgroup", "PATH", VALUE_REQUIRED, set_cgroup},
     {0, "trace", "", VALUE_OPTIONAL, set_trace},
     {0, "stats", "", VALUE_OPTIONAL, set_stats},
+    {0, "isolate", "", VALUE_NONE, set_isolate},
     {0, "require-jail", "", VALUE_NONE, set_require_jail},
     {'h', "help", "", VALUE_NONE, set_help},
 };

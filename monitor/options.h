@@ -47,6 +47,7 @@ struct run_options {
     const char *cgroup;    /* as given, or NULL */
     const char *trace;     /* NULL: off, "": standard error, else a host file */
     const char *stats;     /* likewise */
+    bool isolate;          /* namespaces of its own */
     bool require_jail;     /* a layer of the jail that the host lacks is an error */
     bool help;             /* --help was given: nothing after it has been read, image may be NULL */
     const char *image;     /* host path */

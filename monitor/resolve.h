@@ -25,6 +25,7 @@ struct mounts {
     size_t count;
     uid_t uid; /* who owns the directories that are made up */
     gid_t gid;
+    int descriptors; /* of --isolate: /proc/self/fd without a /proc; else -1 */
 };
 
 /* The part of PATH below DIR without a leading slash, "" if they are equal, NULL if it is not

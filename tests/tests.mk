@@ -103,6 +103,10 @@ $(B)/takeover.o: tests/takeover/takeover.c tests/takeover/takeover.h
 $(B)/husk-test: $(MONITOR_OBJ) $(B)/takeover.o
 	$(link_monitor) -Wl,--wrap=serve_mark
 
+$(B)/husk-isolated: tests/system/husk-isolated
+	@mkdir -p $(@D)
+	cp $< $@
+
 # A server of others', from Debian's static library for glibc: an unmodified program.
 $(B)/third-party/evhttpd: tests/system/third-party/evhttpd.c
 	@mkdir -p $(@D)
@@ -141,13 +145,15 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
-tests: $(addprefix $(B)/third-party/,evhttpd libuv $(LIBRARIES) lua/libraries.lua lua/fails.lua) $(B)/husk-test $(B)/husk-asan $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
+tests: $(addprefix $(B)/third-party/,evhttpd libuv $(LIBRARIES) lua/libraries.lua lua/fails.lua) $(B)/husk-test $(B)/husk-isolated $(B)/husk-asan $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
 check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests
 	@tests/run $(UNIT) $(SYSTEM)
 	@echo "the attacks again, under ASan and UBSan:"
 	@HUSK_BINARY=husk-asan tests/run $(B)/system/test_hostile
+	@echo "files again, with --isolate:"
+	@HUSK_BINARY=husk-isolated tests/run $(addprefix $(B)/system/test_,mount_writes writing)
 
 # Fuzzing, one target after the other, TIME seconds each. What was found lies in build/fuzz.
 TIME ?= 60

@@ -183,6 +183,87 @@ static long look_with_empty_path(void)
     return CALL(SYS_statx, AT_FDCWD, "/etc/passwd", AT_EMPTY_PATH, 0, buffer);
 }
 
+static long look_at(int dir, const char *path)
+{
+    char buffer[256];
+
+    return CALL(SYS_statx, dir, path, 0, 0, buffer);
+}
+
+static long look_at_proc(void)
+{
+    return look_at(AT_FDCWD, "/proc/self/status");
+}
+
+static long look_above_mount(void)
+{
+    return look_at(mount_fd, "../secret");
+}
+
+static long look_at_workdir(void)
+{
+    return look_at(AT_FDCWD, "secret");
+}
+
+/* Of --isolate: the monitor's own descriptors, and nothing else of /proc. */
+static long look_above_descriptors(void)
+{
+    return look_at(taken->mounts->descriptors, "../status");
+}
+
+static long find_above_mount(void)
+{
+    return open_at(mount_fd, "../secret", O_PATH) >= 0 ? 0 : -errno;
+}
+
+static long find_through_descriptor(void)
+{
+    char path[40];
+
+    snprintf(path, sizeof(path), "%d/../secret", mount_fd);
+    return open_at(taken->mounts->descriptors, path, O_PATH) >= 0 ? 0 : -errno;
+}
+
+static long read_link_above(void)
+{
+    char target[16];
+
+    return CALL(SYS_readlinkat, mount_fd, "../link", target, sizeof(target));
+}
+
+static long access_above(void)
+{
+    return CALL(439 /* faccessat2 */, mount_fd, "../secret", R_OK, 0);
+}
+
+static long change_mode_above(void)
+{
+    return CALL(452 /* fchmodat2 */, mount_fd, "../secret", 0644, 0);
+}
+
+static long change_group_above(void)
+{
+    return CALL(SYS_fchownat, mount_fd, "../secret", -1, -1, 0);
+}
+
+static long change_times_above(void)
+{
+    return CALL(SYS_utimensat, mount_fd, "../secret", NULL, 0);
+}
+
+static long change_times_outside(void)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/../secret", taken->options->volumes[0].host);
+    return CALL(SYS_utimensat, AT_FDCWD, path, NULL, 0);
+}
+
+static long make_in_root(void)
+{
+    return CALL(SYS_mkdirat, AT_FDCWD, "/new", 0700);
+}
+
 static long lock_with_priority(void)
 {
     uint32_t word = 0;
@@ -434,6 +515,19 @@ static const struct {
     {"change-mode", change_mode},
     {"look-outside", look_outside},
     {"look-with-empty-path", look_with_empty_path},
+    {"look-at-proc", look_at_proc},
+    {"look-above-mount", look_above_mount},
+    {"look-at-workdir", look_at_workdir},
+    {"look-above-descriptors", look_above_descriptors},
+    {"find-above-mount", find_above_mount},
+    {"find-through-descriptor", find_through_descriptor},
+    {"read-link-above", read_link_above},
+    {"access-above", access_above},
+    {"change-mode-above", change_mode_above},
+    {"change-group-above", change_group_above},
+    {"change-times-above", change_times_above},
+    {"change-times-outside", change_times_outside},
+    {"make-in-root", make_in_root},
     {"lock-with-priority", lock_with_priority},
     {"move-init", move_init},
     {"inet-socket", inet_socket},
