@@ -167,9 +167,10 @@ int64_t serve_writev(struct run *run, const struct husk_desc *desc)
 /* A directory of the name space has no host descriptor: its position is kept in the handle. */
 static int64_t seek_virtual(struct handle *handle, int64_t offset, uint64_t whence)
 {
-    if (whence == SEEK_CUR)
-        offset += (int64_t)handle->virtual_position;
-    if (whence > SEEK_CUR || offset < 0)
+    if (whence > SEEK_CUR ||
+        (whence == SEEK_CUR &&
+         __builtin_add_overflow(offset, (int64_t)handle->virtual_position, &offset)) ||
+        offset < 0)
         return -EINVAL;
     handle->virtual_position = (uint64_t)offset;
     return offset;
