@@ -14,6 +14,10 @@
 
 #define INDEX_BITS 16
 
+/* Bytes of a directory's name: directories that are moved below others, again and again, have names
+ * longer than a path can be. */
+#define NAME_LENGTH_MAX (4 * HUSK_PATH_MAX)
+
 void handles_init(struct handles *handles, const uint8_t stdio_kind[3])
 {
     handles->max_files = handles->max_sockets = UINT64_MAX;
@@ -110,10 +114,12 @@ void handles_rename(struct handles *handles, const char *from, const char *to)
         const char *rest = handle->dir.path ? rest_below(handle->dir.path, from) : NULL;
         char *path;
 
-        /* Without memory the old name stays, which is then a name of nothing or of something else.
-         */
-        if (!rest || asprintf(&path, "%s%s", to, rest) < 0)
+        if (!rest)
             continue;
+        if (strlen(to) + strlen(rest) > NAME_LENGTH_MAX || asprintf(&path, "%s%s", to, rest) < 0) {
+            *handle->dir.path = '\0'; /* the old name may soon be another's */
+            continue;
+        }
         free(handle->dir.path);
         handle->dir.path = path;
     }

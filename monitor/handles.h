@@ -47,7 +47,8 @@ struct handle *handles_get(struct handles *handles, uint64_t number);
 /* How many there are of a kind. */
 size_t handles_count(const struct handles *handles, enum husk_kind kind);
 
-/* What was opened at or below FROM is at or below TO now. */
+/* What was opened at or below FROM is at or below TO now. Without memory or room it loses its name:
+ * "", from which no relative path leads anywhere. */
 void handles_rename(struct handles *handles, const char *from, const char *to);
 
 /*

@@ -233,6 +233,8 @@ int64_t serve_path(struct run *run, const struct husk_desc *desc)
     }
     if (!path)
         return -ENOTDIR;
+    if (!*path)
+        return -ENOENT; /* as getcwd(2) of a directory that is gone */
     if (strlen(path) > desc->arg[2])
         return -ERANGE;
     ret = memory_write(&run->memory, desc->arg[1], path, strlen(path));

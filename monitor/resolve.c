@@ -381,6 +381,8 @@ static int walk_begin(struct walk *w, const struct guest_dir *base, const char *
         return walk_to_root(w);
 
     w->length = strlen(base->path);
+    if (w->length == 0)
+        return -ENOENT; /* handles_rename took its name */
     if (w->length >= sizeof(w->path))
         return -ENAMETOOLONG;
     memcpy(w->path, base->path, w->length + 1);

@@ -98,6 +98,29 @@ static void test_a_full_table_closes_what_it_cannot_take(void **state)
     assert_int_equal(fcntl(extra.fd, F_GETFD), -1);
 }
 
+/* A directory that is moved below itself, so to speak, again and again. */
+static void test_a_name_that_grows_too_long_is_lost(void **state)
+{
+    struct opened opened = {.kind = HUSK_KIND_DIR, .fd = -1, .path = strdup("/a/b")};
+    const struct handle *handle =
+        handles_get(&handles, (uint64_t)handles_insert(&handles, &opened));
+    char deeper[3001] = "/a";
+    size_t length = 4;
+
+    (void)state;
+    memset(deeper + 2, '/', sizeof(deeper) - 3);
+    for (int i = 0; i < 5; i++) {
+        handles_rename(&handles, "/a", deeper);
+        length += sizeof(deeper) - 1 - 2;
+        assert_int_equal(strlen(handle->dir.path), length);
+    }
+    handles_rename(&handles, "/a", deeper);
+    assert_string_equal(handle->dir.path, "");
+    handles_rename(&handles, "/a", "/b");
+    assert_string_equal(handle->dir.path, "");
+    free(handle->dir.path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +129,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_closed_handle_never_reaches_its_successor, set_up),
         cmocka_unit_test_setup(test_closing_closes_the_host_descriptor_but_not_stdio, set_up),
         cmocka_unit_test_setup(test_a_full_table_closes_what_it_cannot_take, set_up),
+        cmocka_unit_test_setup(test_a_name_that_grows_too_long_is_lost, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -409,6 +409,21 @@ static void test_the_monitors_memory_cannot_be_opened_in_proc(void **state)
     assert_reads("/data/mem", "mine");
 }
 
+/* As handles_rename leaves it when there is no memory. */
+static void test_a_directory_that_lost_its_name_leads_nowhere(void **state)
+{
+    struct guest_dir sub = open_dir(NULL, "/data/sub", "/data/sub");
+    struct guest_dir lost = {sub.fd, ""};
+    struct opened opened;
+
+    (void)state;
+    assert_return_code(mkfifo(on_host("data/sub/fifo"), 0644), errno);
+    assert_int_equal(mounts_open(mounts, &lost, "fifo", O_RDONLY, 0, &opened), -ENOENT);
+    assert_int_equal(mounts_open(mounts, &lost, "file", O_RDWR, 0, &opened), -ENOENT);
+    assert_int_equal(mounts_open(mounts, &lost, "..", O_PATH, 0, &opened), -ENOENT);
+    close_dir(&sub);
+}
+
 static void test_walk_to_parent_leaves_the_last_name_alone(void **state)
 {
     WALK(link);
@@ -479,6 +494,7 @@ int main(void)
         TEST_DATA(test_a_refused_fifo_does_not_wake_its_writer),
         TEST_DATA(test_magic_links_of_proc_lead_nowhere),
         TEST_DATA(test_the_monitors_memory_cannot_be_opened_in_proc),
+        TEST_DATA(test_a_directory_that_lost_its_name_leads_nowhere),
         TEST_DATA(test_walk_to_parent_leaves_the_last_name_alone),
         TEST_DATA(test_a_directory_that_holds_a_mount_point_cannot_be_renamed),
     };
