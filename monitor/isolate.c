@@ -137,9 +137,9 @@ static int mount_empty(void)
 
     if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return -1;
-    return (int)syscall(
-        SYS_fsmount, fs, FSMOUNT_CLOEXEC,
-        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
+                        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+                            MOUNT_ATTR_NOEXEC);
 }
 
 /*
@@ -158,8 +158,7 @@ int isolate_end(struct husk_error *err)
 {
     cleanup_fd int root = mount_empty();
 
-    if (root < 0 ||
-        syscall(SYS_move_mount, root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+    if (root < 0 || syscall(SYS_move_mount, root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
         fchdir(root) < 0 || make_root() < 0 || chdir("/") < 0)
         return refuse("an empty root", err);
     return 0;

@@ -123,10 +123,9 @@ static void test_run_in_isolation_is_as_any_other(void **state)
     need_kvm();
     if (!can_isolate(NULL))
         skip();
-    result = HUSK("run", "--isolate", "--trace", "-v",
-                  text("%s/mount:/mnt", directory), "-v",
-                  text("%s/secret:/etc/secret", directory), "-w", "/mnt", built("apps/cat"),
-                  "file", "/etc/secret");
+    result = HUSK("run", "--isolate", "--trace", "-v", text("%s/mount:/mnt", directory), "-v",
+                  text("%s/secret:/etc/secret", directory), "-w", "/mnt", built("apps/cat"), "file",
+                  "/etc/secret");
     assert_status(result, 0);
     assert_prints(result, "file\nSECRET\n");
     assert_complains(result, "exit_group(0)");
@@ -162,8 +161,8 @@ static void test_run_without_user_namespaces_says_what_to_do(void **state)
     assert_complains(result, "--isolate: no more user namespaces");
     assert_complains(result, "sysctl user.max_user_namespaces");
     assert_prints(result, "");
-    result = run(&(struct command){.argv = LIST(husk(), "doctor"),
-                                   .enter = enter_without_user_namespaces});
+    result = run(
+        &(struct command){.argv = LIST(husk(), "doctor"), .enter = enter_without_user_namespaces});
     assert_status(result, 0);
     assert_shows(result, "missing isolate    --isolate: no more user namespaces");
 }

@@ -458,6 +458,16 @@ static void test_malformed_limits_are_refused(void **state)
     assert_refused("--cgroup : give a directory below /sys/fs/cgroup", "--cgroup=", "i");
 }
 
+static void test_isolate_takes_no_value(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("image"), 0);
+    assert_false(options.isolate);
+    assert_int_equal(parse("--isolate", "image"), 0);
+    assert_true(options.isolate);
+    assert_refused("--isolate takes no value", "--isolate=yes", "image");
+}
+
 static void test_require_jail_takes_no_value(void **state)
 {
     (void)state;
@@ -582,6 +592,7 @@ int main(void)
         test(test_memory_out_of_bounds_is_refused),
         test(test_timeouts_are_read_in_nanoseconds),
         test(test_a_malformed_timeout_is_refused),
+        test(test_isolate_takes_no_value),
         test(test_require_jail_takes_no_value),
         test(test_limits_are_read),
         test(test_malformed_limits_are_refused),
