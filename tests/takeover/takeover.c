@@ -238,7 +238,7 @@ static long access_above(void)
 
 static long change_mode_above(void)
 {
-    return CALL(452 /* fchmodat2 */, mount_fd, "../secret", 0644, 0);
+    return CALL(SYS_fchmodat, mount_fd, "../secret", 0644);
 }
 
 static long change_group_above(void)

@@ -142,6 +142,24 @@ static void test_volumes_are_as_they_were(void **state)
     in_child(see_the_same_volume);
 }
 
+/* Before Linux 6.6 through procfs, of which there are the descriptors alone. */
+static void change_any_mode(void)
+{
+    struct statx stx;
+
+    isolate("data");
+    MUST(mounts_chmod(mounts, NULL, "/data/file", 0, 0) == 0);
+    MUST(mounts_chmod(mounts, NULL, "/data/file", 0640, 0) == 0);
+    MUST(mounts_chmod(mounts, NULL, "/data/sub", 01750, 0) == 0);
+    MUST(try_stat("/data/file", 0, &stx) == 0 && stx.stx_mode == (S_IFREG | 0640));
+}
+
+static void test_modes_can_be_changed(void **state)
+{
+    (void)state;
+    in_child(change_any_mode);
+}
+
 static void link_what_is_open(void)
 {
     struct opened opened;
@@ -316,6 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_VOLUME(test_nothing_of_the_host_but_volumes_is_there),
         TEST_VOLUME(test_volumes_are_as_they_were),
+        TEST_VOLUME(test_modes_can_be_changed),
         TEST_VOLUME(test_a_file_without_a_name_can_be_given_one),
         TEST_VOLUME(test_what_is_mounted_below_a_volume_comes_along),
         TEST_VOLUME(test_owners_of_others_files_are_known_to_root_alone),
