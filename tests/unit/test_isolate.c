@@ -94,6 +94,8 @@ static void see_nothing_outside(void)
 
     isolate("data");
     MUST_FAIL(stat("/etc", &status), ENOENT);
+    MUST_FAIL(stat("/../etc", &status), ENOENT);
+    MUST_FAIL(stat("../../etc", &status), ENOENT);
     MUST_FAIL(stat("/proc/self", &status), ENOENT);
     MUST_FAIL(stat(on_host("data/file"), &status), ENOENT);
     MUST_FAIL(open("/dev/null", O_PATH), ENOENT);
@@ -182,7 +184,9 @@ static void see_what_is_mounted_below(void)
 {
     struct statx below;
 
-    MUST(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+    if (unshare(CLONE_NEWNS) < 0)
+        _exit(IMPOSSIBLE);
+    MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
     MUST(mount("none", on_host("data/sub"), "tmpfs", 0, NULL) == 0);
     make_file("data/sub/mounted", "mounted");
     isolate("data");
