@@ -64,10 +64,10 @@ $(B)/.setup-%: tools/setup.sh
 	tools/setup.sh $*
 	mkdir -p $(B) && touch $@
 
-# The contract for the assembly: the HUSK_ numbers of abi.h as nasm macros.
-$(B)/include/abi.inc: include/husk/abi.h
+# The contract for the assembly: the HUSK_ numbers of abi.h and calls.h as nasm macros.
+$(B)/include/abi.inc: include/husk/abi.h include/husk/calls.h
 	mkdir -p $(@D)
-	$(CC) -E -dM $< | sed -nE 's/^#define (HUSK_[A-Z0-9_]+) ([^"]+)$$/%define \1 \2/p' > $@
+	cat $^ | $(CC) -E -dM $(INCLUDE) -x c - | sed -nE 's/^#define (HUSK_[A-Z0-9_]+) ([^"]+)$$/%define \1 \2/p' > $@
 
 $(B)/monitor/%.o: monitor/%.c
 	echo "  cc    $<"

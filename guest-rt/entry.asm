@@ -12,6 +12,7 @@ default rel
 extern husk_vdso
 extern rt_start, rt_syscall, rt_exception, rt_interrupt, rt_entry, rt_stack_pointer, thread_begun
 global husk_rt_start, syscall_direct, syscall_stubbed, exception_entry, interrupt_entry
+global call_room
 global thread_switch, thread_begin, kernel_stack_pointer, restore_insn
 global user_copy, user_copy_insn, user_scan, user_scan_insn, user_fault
 
@@ -33,6 +34,17 @@ CANNOT_RUN equ 126
 section .rodata
 advice: db "This is a husk image: start it with `husk run`.", 10
 ADVICE_LENGTH equ $ - advice
+
+; The trampolines of a husk image, in the application's text; app.ld knows where. Far from here: no
+; instruction of ours reaches them.
+extern husk_calls:weak, husk_calls_end:weak
+alignb 8
+call_room: dq husk_calls, husk_calls_end
+
+; struct husk_calls, and room for husk-calls to write them.
+section .husk.calls progbits alloc exec nowrite align=HUSK_CALL_SIZE
+    dq syscall_called, 0, 0, 0
+    times HUSK_CALLS_MAX * HUSK_CALL_SIZE db 0xcc
 
 section .data
 ; Where the stack of the current thread starts.
@@ -114,6 +126,7 @@ syscall_direct:
     push HUSK_USER_SS
     push qword [caller_rsp]
     push r11
+syscall_entered:
     push HUSK_USER_CS
     push rcx
     push rax
@@ -127,6 +140,17 @@ syscall_direct:
     pop rax
     mov rsp, [rsp + 24]
     jmp rcx
+
+; From a trampoline (calls.h), which stands for `syscall`: rcx holds the caller's rip here as well. The
+; flags, which nothing has changed yet, go where the instruction would leave them.
+syscall_called:
+    mov [caller_rsp], rsp
+    mov rsp, [kernel_stack_pointer]
+    push HUSK_USER_SS
+    push qword [caller_rsp]
+    pushfq
+    mov r11, [rsp]
+    jmp syscall_entered
 
 ; Registers were changed, or the application did not come here by itself: every register counts.
 restore_all:
