@@ -114,7 +114,14 @@ $(B)/guest-rt/guest-rt.elf: $(B)/guest-rt.o linker/guest-rt.ld
 	$(LD) -static -nostdlib -z noexecstack -T linker/guest-rt.ld $< -o $@
 	objcopy --strip-debug $@
 
-$(B)/husk-cc: linker/husk-cc $(B)/guest-rt.o linker/app.ld
+# Static, so that an installed husk-cc needs no library. Zydis, the other decoder in Debian, has none.
+CALLS_CFLAGS := $(WARN) $(CFLAGS) -Iinclude -D_GNU_SOURCE
+CALLS_SRC := $(wildcard linker/*.c)
+$(B)/husk-calls: $(CALLS_SRC) $(wildcard linker/*.h) include/husk/calls.h
+	echo "  cc    $@"
+	$(CC) $(CALLS_CFLAGS) -static $(CALLS_SRC) -lcapstone -o $@
+
+$(B)/husk-cc: linker/husk-cc $(B)/guest-rt.o linker/app.ld $(B)/husk-calls
 	cp linker/app.ld $(B)/app.ld
 	install -m 755 $< $@
 
@@ -138,6 +145,7 @@ install: all ## install below PREFIX (and DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/husk \
 	    $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(B)/husk $(B)/husk-cc $(DESTDIR)$(PREFIX)/bin
+	install -m 755 -s $(B)/husk-calls $(DESTDIR)$(PREFIX)/lib/husk
 	install -m 644 $(B)/guest-rt.o linker/app.ld $(DESTDIR)$(PREFIX)/lib/husk
 	install -m 644 docs/husk.1 docs/husk-cc.1 $(DESTDIR)$(PREFIX)/share/man/man1
 

@@ -3,6 +3,7 @@
  * Exceptions: guest-rt's own page faults on the application's memory, the breakpoint of --stats,
  * and everything else as the signal that Linux would send.
  */
+#include "calls.h"
 #include "thread.h"
 #include "vma.h"
 
@@ -131,6 +132,7 @@ void rt_exception(struct husk_regs *regs, uint64_t vector, uint64_t error, uint6
         rt_fault(refused_frame(regs), vector, error, address, SIGSEGV);
     if (regs->rip - HUSK_WINDOW < HUSK_WINDOW_SIZE)
         rt_fault(regs, vector, error, address, signal);
+    calls_leave(regs);
     current->call = -1;
     current->signals.vector = vector;
     current->signals.error = error;
@@ -146,6 +148,7 @@ _Noreturn void rt_fault(const struct husk_regs *regs, uint64_t vector, uint64_t 
     struct husk_fault fault = {
         .regs = *regs, .vector = vector, .error = error, .address = address, .signal = signal};
 
+    fault.regs.rip = calls_origin(regs->rip);
     for (;;)
         HYPERCALL(HUSK_OP_FAULT, &fault);
 }

@@ -2,6 +2,7 @@
  *
  * From the application's `syscall` to the function that serves it; hypercalls.
  */
+#include "calls.h"
 #include "thread.h"
 
 static syscall_fn *const table[] = {
@@ -197,6 +198,7 @@ bool rt_syscall(struct husk_regs *regs)
 /* Called by entry.asm: the monitor interrupted the application. */
 void rt_interrupt(struct husk_regs *regs)
 {
+    calls_leave(regs);
     current->call = -1;
     thread_return(regs, true);
 }

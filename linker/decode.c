@@ -5,7 +5,7 @@
 
 #include <capstone/capstone.h>
 
-#define SYS_NUMBERS     4096 /* more than there are */
+#define SYS_NUMBERS      4096 /* more than there are */
 #define SYS_RT_SIGRETURN 15
 
 struct decoder {
@@ -146,7 +146,9 @@ static uint8_t kind_of_branch(csh handle, const cs_insn *insn, uint64_t *target)
     default:
         break;
     }
-    if (!jump && insn->id != X86_INS_CALL)
+    if (insn->id == X86_INS_CALL)
+        kind |= INSN_CALL;
+    else if (!jump)
         return kind;
     if (x86->op_count == 1 && x86->operands[0].type == X86_OP_IMM) {
         *target = (uint64_t)x86->operands[0].imm;

@@ -18,6 +18,7 @@ enum insn_kind {
     INSN_END = 16,     /* the next instruction does not follow */
     INSN_NUMBER = 32,  /* `mov eax, n` with a number that a system call may have */
     INSN_RETURN = 64,  /* sets eax or rax to the number of rt_sigreturn(2) */
+    INSN_CALL = 128,   /* of branches: calls */
 };
 
 struct insn {

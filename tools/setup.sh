@@ -5,7 +5,7 @@
 set -eu
 
 packages="gcc make nasm musl-tools libc6-dev linux-libc-dev libseccomp-dev libsqlite3-dev
-liblua5.4-dev busybox-static"
+liblua5.4-dev libcapstone-dev busybox-static"
 case ${1:-build} in
 build) ;;
 tests | svm)
