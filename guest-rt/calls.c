@@ -45,19 +45,26 @@ uint64_t calls_origin(uint64_t rip)
     return rip < tail ? syscall - (tail - rip) : syscall;
 }
 
+/* Where the first of the moved instructions was there is now a jump to it. */
+static bool leads_to(uint64_t origin, uint64_t rip)
+{
+    struct displacement jump;
+
+    return user_read(&jump, origin) == 0 && jump.opcode == JUMP &&
+           origin + sizeof(jump) + (uint64_t)(int64_t)jump.distance == rip;
+}
+
 /*
- * Between moved instructions it has to stay. The first of them it can meet again by the jump that
- * took its place, and the trap does what the tail would have done.
+ * Between moved instructions it has to stay. The first of them it can meet again by the jump, but
+ * not if it goes step by step: this would be the same step for ever. From the tail it goes to the
+ * `syscall`, and so no step leads into guest-rt.
  */
-void calls_leave(struct husk_regs *regs)
+void calls_leave(struct husk_regs *regs, bool stepping)
 {
     uint64_t origin = calls_origin(regs->rip);
-    struct displacement jump;
 
     if (origin == regs->rip)
         return;
-    if (regs->rip >= tail_of(regs->rip) ||
-        (user_read(&jump, origin) == 0 && jump.opcode == JUMP &&
-         origin + sizeof(jump) + (uint64_t)(int64_t)jump.distance == regs->rip))
+    if (regs->rip >= tail_of(regs->rip) || (!stepping && leads_to(origin, regs->rip)))
         regs->rip = origin;
 }

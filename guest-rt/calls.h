@@ -11,7 +11,8 @@
 /* Where the instruction at RIP was linked, if it is one of a trampoline; else RIP. */
 uint64_t calls_origin(uint64_t rip);
 
-/* The application was found at REGS: make it go on outside of a trampoline, if that is the same. */
-void calls_leave(struct husk_regs *regs);
+/* The application was found at REGS: let it go on outside of a trampoline, if that is the same.
+ * STEPPING: it traps after each instruction. */
+void calls_leave(struct husk_regs *regs, bool stepping);
 
 #endif

@@ -132,7 +132,7 @@ void rt_exception(struct husk_regs *regs, uint64_t vector, uint64_t error, uint6
         rt_fault(refused_frame(regs), vector, error, address, SIGSEGV);
     if (regs->rip - HUSK_WINDOW < HUSK_WINDOW_SIZE)
         rt_fault(regs, vector, error, address, signal);
-    calls_leave(regs);
+    calls_leave(regs, vector == VECTOR_DEBUG);
     current->call = -1;
     current->signals.vector = vector;
     current->signals.error = error;

@@ -198,7 +198,7 @@ bool rt_syscall(struct husk_regs *regs)
 /* Called by entry.asm: the monitor interrupted the application. */
 void rt_interrupt(struct husk_regs *regs)
 {
-    calls_leave(regs);
+    calls_leave(regs, false);
     current->call = -1;
     thread_return(regs, true);
 }

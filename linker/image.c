@@ -75,7 +75,8 @@ static bool contains(const struct span *span, uint64_t start, uint64_t size)
     return start >= span->start && start <= span->end && size <= span->end - start;
 }
 
-/* The application's executable segment; with more than one jumps from the others would be missed. */
+/* The application's executable segment; with more than one jumps from the others would be missed.
+ */
 static const char *find_segment(struct image *image)
 {
     const Elf64_Phdr *all =
@@ -133,8 +134,7 @@ static const char *find_code(struct image *image)
         if (all[i].sh_type == SHT_PROGBITS && all[i].sh_flags & SHF_EXECINSTR &&
             all[i].sh_addr != image->text.room.start &&
             contains(&image->text.span, all[i].sh_addr, all[i].sh_size))
-            image->code[count++] =
-                (struct span){all[i].sh_addr, all[i].sh_addr + all[i].sh_size};
+            image->code[count++] = (struct span){all[i].sh_addr, all[i].sh_addr + all[i].sh_size};
     qsort(image->code, count, sizeof(*image->code), compare_spans);
     for (size_t i = 1; i < count; i++)
         if (image->code[i].start < image->code[i - 1].end)
@@ -191,8 +191,8 @@ static const char *find_functions(struct image *image)
 {
     const Elf64_Shdr *section = section_of_type(image, SHT_SYMTAB);
     size_t count = section ? section->sh_size / sizeof(Elf64_Sym) : 0;
-    const Elf64_Sym *symbols = section ? table(image, section->sh_offset, count, sizeof(*symbols))
-                                       : NULL;
+    const Elf64_Sym *symbols =
+        section ? table(image, section->sh_offset, count, sizeof(*symbols)) : NULL;
     uint64_t begin = 0, end = 0;
 
     if (!symbols || section->sh_link >= header(image)->e_shnum)
@@ -203,8 +203,7 @@ static const char *find_functions(struct image *image)
         return "there is no memory";
     for (size_t i = 0; i < count; i++) {
         const Elf64_Sym *symbol = &symbols[i];
-        const char *name =
-            string_in(image, &sections(image)[section->sh_link], symbol->st_name);
+        const char *name = string_in(image, &sections(image)[section->sh_link], symbol->st_name);
 
         if (strcmp(name, "__cp_begin") == 0)
             begin = symbol->st_value;

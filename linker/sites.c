@@ -93,8 +93,8 @@ static void mark_bytes(struct scan *scan, struct span span, enum outcome outcome
             mark(scan, at + 2 + (uint64_t)(int64_t)(int8_t)byte[1]);
         if (left >= 5 && (byte[0] & 0xfe) == 0xe8)
             mark(scan, relative(byte + 1, at + 5));
-        if (left >= 6 && ((byte[0] == 0x0f && (byte[1] & 0xf0) == 0x80) ||
-                          (byte[0] == 0xc7 && byte[1] == 0xf8)))
+        if (left >= 6 &&
+            ((byte[0] == 0x0f && (byte[1] & 0xf0) == 0x80) || (byte[0] == 0xc7 && byte[1] == 0xf8)))
             mark(scan, relative(byte + 2, at + 6));
         if (left >= 2 && byte[0] == 0x0f && byte[1] == 0x05)
             add_site(scan, at, outcome);
@@ -180,7 +180,8 @@ static bool is_reached(const struct scan *scan, size_t index)
     }
 }
 
-/* Who calls a place among its own instructions pushes its address to jump there, as retpolines do. */
+/* Who calls a place among its own instructions pushes its address to jump there, as retpolines do.
+ */
 static bool has_unknown_jumps(const struct scan *scan, const struct span *span)
 {
     for (size_t i = 0; i < scan->insn_count; i++) {

@@ -30,7 +30,7 @@ struct text {
     size_t function_count; /* ascending, each within one of CODE, none overlaps another */
     const uint64_t *labels;
     size_t label_count; /* addresses that have a name */
-    bool hidden_jumps; /* an unwinder or a retpoline goes on where no instruction says */
+    bool hidden_jumps;  /* an unwinder or a retpoline goes on where no instruction says */
     struct span room;   /* of the trampolines, within SPAN, starting with struct husk_calls */
 };
 
@@ -63,8 +63,8 @@ const char *outcome_text(enum outcome outcome);
 
 /*
  * Turn what can be turned in TEXT's bytes, and fill in struct husk_calls. SITES, to be freed with
- * sites_free, gets all that were found. Returns 0, or -1 when there is no memory: BYTES is then of no
- * use.
+ * sites_free, gets all that were found. Returns 0, or -1 when there is no memory: BYTES is then of
+ * no use.
  */
 int sites_turn(struct text *text, struct sites *sites);
 void sites_free(struct sites *sites);
