@@ -80,16 +80,17 @@ static uint64_t relative(const uint8_t *displacement, uint64_t next)
 }
 
 /*
- * Bytes that are not understood: whatever could be a jump at any of them is taken for one. System
- * calls among them stay, for the reason OUTCOME.
+ * Bytes of which nothing is certain: whatever could be a jump at any of them is taken for one,
+ * short ones only if NEAR. System calls among them stay, for the reason OUTCOME.
  */
-static void mark_bytes(struct scan *scan, struct span span, enum outcome outcome)
+static void mark_bytes(struct scan *scan, struct span span, bool near, enum outcome outcome)
 {
     for (uint64_t at = span.start; at < span.end; at++) {
         const uint8_t *byte = byte_at(scan, at);
         uint64_t left = scan->text->span.end - at;
 
-        if (left >= 2 && ((byte[0] & 0xf0) == 0x70 || (byte[0] & 0xfc) == 0xe0 || byte[0] == 0xeb))
+        if (near && left >= 2 &&
+            ((byte[0] & 0xf0) == 0x70 || (byte[0] & 0xfc) == 0xe0 || byte[0] == 0xeb))
             mark(scan, at + 2 + (uint64_t)(int64_t)(int8_t)byte[1]);
         if (left >= 5 && (byte[0] & 0xfe) == 0xe8)
             mark(scan, relative(byte + 1, at + 5));
@@ -129,17 +130,30 @@ static bool read_function(struct scan *scan, const struct span *span)
     return true;
 }
 
-/* Mark all that may be led to from FUNCTION, and from what lies between it and START. */
-static void mark_function(struct scan *scan, struct function *function)
+static void mark_branches(struct scan *scan)
 {
-    function->readable = read_function(scan, &function->span);
-    if (!function->readable) {
-        mark_bytes(scan, function->span, SITE_UNREAD);
-        return;
-    }
     for (size_t i = 0; i < scan->insn_count; i++)
         if (scan->insns[i].kind & INSN_BRANCH)
             mark(scan, scan->insns[i].target);
+}
+
+static void mark_function(struct scan *scan, struct function *function)
+{
+    function->readable = read_function(scan, &function->span);
+    if (function->readable)
+        mark_branches(scan);
+    else
+        mark_bytes(scan, function->span, true, SITE_UNREAD);
+}
+
+/* What is in no function: assembly, which may have data in it, and what fills gaps. */
+static void mark_gap(struct scan *scan, struct span span)
+{
+    bool readable = read_function(scan, &span);
+
+    if (readable)
+        mark_branches(scan);
+    mark_bytes(scan, span, !readable, SITE_OUTSIDE);
 }
 
 static void mark_all(struct scan *scan)
@@ -153,12 +167,12 @@ static void mark_all(struct scan *scan)
         for (; next < text->function_count && text->functions[next].span.start < text->code[i].end;
              next++) {
             gap.end = text->functions[next].span.start;
-            mark_bytes(scan, gap, SITE_OUTSIDE);
+            mark_gap(scan, gap);
             mark_function(scan, &text->functions[next]);
             gap.start = text->functions[next].span.end;
         }
         gap.end = text->code[i].end;
-        mark_bytes(scan, gap, SITE_OUTSIDE);
+        mark_gap(scan, gap);
     }
     for (size_t i = 0; i < text->label_count; i++)
         mark(scan, text->labels[i]);
@@ -279,16 +293,13 @@ static void turn_function(struct scan *scan, const struct function *function)
             add_site(scan, scan->insns[i].address, turn_site(scan, function, i, unknown_jumps));
 }
 
-static size_t largest_function(const struct text *text)
+static size_t largest_section(const struct text *text)
 {
     uint64_t most = 0;
 
-    for (size_t i = 0; i < text->function_count; i++) {
-        const struct span *span = &text->functions[i].span;
-
-        if (span->end - span->start > most)
-            most = span->end - span->start;
-    }
+    for (size_t i = 0; i < text->code_count; i++)
+        if (text->code[i].end - text->code[i].start > most)
+            most = text->code[i].end - text->code[i].start;
     return most;
 }
 
@@ -310,7 +321,7 @@ int sites_turn(struct text *text, struct sites *sites)
         .text = text,
         .decoder = decoder_open(),
         .marks = calloc(size, sizeof(*scan.marks)),
-        .insns = calloc(largest_function(text) + 1, sizeof(*scan.insns)),
+        .insns = calloc(largest_section(text) + 1, sizeof(*scan.insns)),
         .sites = sites,
     };
 

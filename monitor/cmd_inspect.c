@@ -2,9 +2,11 @@
  *
  * husk inspect: what an image is and what it needs. Runs nothing.
  */
+#include <elf.h>
 #include <stdio.h>
 
 #include "commands.h"
+#include "husk/calls.h"
 #include "program.h"
 #include "symbols.h"
 
@@ -30,6 +32,24 @@ static void print_segments(const struct elf_image *image)
     }
 }
 
+/* What husk-cc made of a husk image's system calls. */
+static void print_calls(const struct elf_image *image)
+{
+    struct elf_section section;
+    struct husk_calls calls;
+
+    if (!image->husk ||
+        elf_find_section(&image->file, SHT_PROGBITS, HUSK_CALLS_SECTION, &section) < 0 ||
+        section.file_size < sizeof(calls) ||
+        elf_read(&image->file, section.file_offset, &calls, sizeof(calls)) < 0)
+        return;
+    if (calls.sites)
+        printf("calls     %u of %u system calls are jumps into guest-rt\n", calls.turned,
+               calls.sites);
+    else
+        printf("calls     system calls are traps\n");
+}
+
 static void print_image(const struct elf_image *image)
 {
     struct symbols *symbols = symbols_load(&image->file);
@@ -40,6 +60,7 @@ static void print_image(const struct elf_image *image)
     printf("entry     0x%llx\n",
            (unsigned long long)(image->husk ? image->note.entry : image->entry));
     print_segments(image);
+    print_calls(image);
     printf("memory    %llu KiB for the image%s\n",
            (unsigned long long)(image->high - image->low) >> 10,
            image->pie ? ", at a random address" : "");

@@ -30,6 +30,12 @@ $(B)/unit/test_faults: tests/unit/test_faults.c tests/fault/faults.c $(wildcard 
 	$(CC) $(UNIT_CFLAGS) -Itests/fault $(filter %.c,$(wordlist 1,2,$^)) $(B)/unit/libmonitor.a \
 	    $(FAULT_WRAP) -lcmocka -o $@
 
+# What husk-cc does to system calls.
+$(B)/unit/test_calls: tests/unit/test_calls.c linker/sites.c linker/decode.c $(wildcard linker/*.h) \
+    include/husk/calls.h
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) $(filter %.c,$^) -lcmocka -lcapstone -o $@
+
 # A whole husk of that kind, and the guest that asks it for faults.
 $(B)/fault/%.o: tests/fault/%.c $(wildcard tests/fault/*.*)
 	@mkdir -p $(@D)
@@ -90,6 +96,22 @@ $(B)/guest/scratch-cases: tests/system/list-cases.sh tests/guest/cases.sh
 	@mkdir -p $(@D)
 	tests/system/list-cases.sh scratch > $@
 
+# A program whose system calls are turned, or not, in every way of building it.
+CALLS_plain := -O2
+CALLS_unoptimized := -O0 -g
+CALLS_lto := -O2 -flto
+CALLS_sections := -Os -ffunction-sections -Wl,--gc-sections
+CALLS_stripped := -O2 -s
+CALLS_stripped-by-linker := -O2 -Wl,--strip-all
+CALLS_traps := -O2
+CALLS_stripped-traps := -O2 -s
+CALLS := plain unoptimized lto sections stripped stripped-by-linker traps stripped-traps
+
+$(B)/calls/traps $(B)/calls/stripped-traps: export HUSK_CC_TRAPS := 1
+$(CALLS:%=$(B)/calls/%): $(B)/calls/%: tests/guest/turned-calls.c $(wildcard tests/guest/*.h) $(B)/husk-cc
+	@mkdir -p $(@D)
+	$(B)/husk-cc $(filter-out -O2,$(APP_CFLAGS)) $(CALLS_$*) $< -o $@
+
 HOSTILE := $(patsubst tests/hostile/%.c,$(B)/hostile/%,$(wildcard tests/hostile/*.c))
 
 $(B)/hostile/%: tests/hostile/%.c tests/hostile/hostile.h tests/takeover/takeover.h include/husk/abi.h $(B)/husk-cc
@@ -145,7 +167,10 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
-tests: $(addprefix $(B)/third-party/,evhttpd libuv $(LIBRARIES) lua/libraries.lua lua/fails.lua) $(B)/husk-test $(B)/husk-isolated $(B)/husk-asan $(addprefix $(B)/fault/,husk guest expected) $(UNIT) $(SYSTEM) $(GUESTS) $(HOSTILE) $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
+tests: $(addprefix $(B)/third-party/,evhttpd libuv $(LIBRARIES) lua/libraries.lua lua/fails.lua) \
+    $(addprefix $(B)/husk-,test isolated asan) $(addprefix $(B)/fault/,husk guest expected) $(UNIT) \
+    $(SYSTEM) $(GUESTS) $(HOSTILE) $(CALLS:%=$(B)/calls/%) \
+    $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
 check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests
@@ -200,7 +225,7 @@ fuzz: $(FUZZ:%=$(B)/fuzz/%) ## fuzz the monitor's parsers and handlers, TIME sec
 # Emulated machines, two at a time, run what shows that the CPU's side of husk holds: programs of every
 # toolchain, attacks, traces and counts; all system tests where they cannot run here. `make check-svm
 # SVM_TESTS="..."` chooses others.
-SVM_TESTS := hostile jail trace_stats stdio threads
+SVM_TESTS := hostile jail trace_stats stdio threads calls
 SVM_TESTS_2 := programs
 ifeq ($(wildcard /dev/kvm),)
 SVM_TESTS += limits races soak sqlite status third_party waiting

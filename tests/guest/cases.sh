@@ -79,6 +79,7 @@ guest_cases() {
     guest_case polling "$tree/files/text"
 
     guest_case red-zone /dev/null
+    guest_case turned-calls /dev/null
     guest_case float /dev/null
     guest_case tls /dev/null
     guest_case longjmp /dev/null
