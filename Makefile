@@ -155,8 +155,9 @@ lint: $(B)/.setup-tests all ## formatting, clang's warnings, cppcheck, shell syn
 	$(CLANG) $(WARN) -Wno-gnu-variable-sized-type-not-at-end $(INCLUDE) -D_GNU_SOURCE \
 	    -DHUSK_VERSION='""' -fsyntax-only $(filter-out monitor/embedded.c,$(MONITOR_SRC))
 	$(CLANG) $(filter-out -fno-plt,$(RT_CFLAGS)) -fsyntax-only guest-rt/*.c
+	$(CLANG) $(CALLS_CFLAGS) -fsyntax-only $(CALLS_SRC)
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
-	    --suppress=missingIncludeSystem -Iinclude -Imonitor -DHUSK_VERSION='""' monitor guest-rt apps
+	    --suppress=missingIncludeSystem -Iinclude -Imonitor -DHUSK_VERSION='""' monitor guest-rt linker apps
 	for script in tools/*.sh linker/husk-cc; do sh -n $$script || exit 1; done
 
 clean: ## remove everything that was built

@@ -6,7 +6,7 @@ BENCH_CFLAGS := $(WARN) -O2 -D_GNU_SOURCE
 BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big changes files idle peer syscalls threads touch)
 BENCH_NATIVE := $(addprefix $(B)/bench/native/,big changes files hello httpd load mandelbrot peer primes syscalls threads touch)
 BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/floor $(B)/bench/glibc/hello \
-    $(BENCH_IMAGES) $(BENCH_NATIVE)
+    $(B)/bench/traps/syscalls $(BENCH_IMAGES) $(BENCH_NATIVE)
 
 bench: $(B)/.setup-tests everything $(BENCH_PROGRAMS) ## measure: about a minute; BENCH=cold runs one
 	@rm -f $(B)/bench.json
@@ -32,6 +32,10 @@ $(B)/bench/native/%: bench/%.c bench/measure.h
 $(B)/bench/husk/%: bench/%.c bench/measure.h $(B)/husk-cc
 	@mkdir -p $(@D)
 	$(B)/husk-cc $(BENCH_CFLAGS) $< -o $@
+
+$(B)/bench/traps/%: bench/%.c bench/measure.h $(B)/husk-cc
+	@mkdir -p $(@D)
+	HUSK_CC_TRAPS=1 $(B)/husk-cc $(BENCH_CFLAGS) $< -o $@
 
 define native_app
 $(B)/bench/native/$(1): $$(wildcard apps/$(1)/*.[ch])
