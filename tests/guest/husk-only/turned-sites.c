@@ -17,7 +17,9 @@ long call_with_red_zone(void);
 long read_byte(int file, char *byte);
 extern const char plain_syscall[], red_zone_syscall[], read_syscall[];
 
+/* On a page of their own, which is writable and not executable for a moment. */
 __asm__(".text\n"
+        ".balign 4096\n"
         ".type plain_call, @function\n"
         "plain_call:\n"
         "mov $39, %eax\n"
@@ -40,16 +42,17 @@ __asm__(".text\n"
         "mov $0, %eax\n"
         "read_syscall: syscall\n"
         "ret\n"
-        ".size read_byte, . - read_byte\n");
+        ".size read_byte, . - read_byte\n"
+        ".balign 4096\n");
 
 static void put_bytes(const char *where, const char *bytes)
 {
     char *page = (char *)((unsigned long)where & ~4095UL);
 
-    if (mprotect(page, 8192, PROT_READ | PROT_WRITE) != 0)
+    if (mprotect(page, 4096, PROT_READ | PROT_WRITE) != 0)
         perror("mprotect");
     memcpy((char *)where, bytes, 2);
-    if (mprotect(page, 8192, PROT_READ | PROT_EXEC) != 0)
+    if (mprotect(page, 4096, PROT_READ | PROT_EXEC) != 0)
         perror("mprotect");
 }
 
