@@ -289,6 +289,13 @@ static void test_with_unknown_jumps_a_number_is_moved(void **state)
     assert_only(*state, 7, SITE_TURNED);
 }
 
+/* lea rsi, [rsp + 8]: it could be data, where nobody sees what leads to it */
+static void test_with_unknown_jumps_other_instructions_stay(void **state)
+{
+    FUNCTION(*state, JMP_RAX, 0x48, 0x8d, 0x74, 0x24, 0x08, SYSCALL, RET);
+    assert_only(*state, 7, SITE_UNKNOWN);
+}
+
 /* jmp [rax * 8 + table] */
 static void test_a_jump_table_is_unknown(void **state)
 {
@@ -393,6 +400,12 @@ static void test_a_call_that_only_jumps_lead_to_stays(void **state)
     assert_only(*state, 8, SITE_JUMPED);
 }
 
+static void test_what_follows_a_jump_is_not_reached(void **state)
+{
+    FUNCTION(*state, JMP(5), 0x0f, 0x1f, 0x44, 0, 0, SYSCALL, RET);
+    assert_only(*state, 7, SITE_JUMPED);
+}
+
 static void test_the_return_from_a_handler_stays(void **state)
 {
     FUNCTION(*state, 0x48, 0xc7, 0xc0, 15, 0, 0, 0, SYSCALL); /* mov rax, 15 */
@@ -488,6 +501,7 @@ int main(void)
         TEST(test_names_of_the_site_itself_do_no_harm),
         TEST(test_with_unknown_jumps_two_instructions_stay),
         TEST(test_with_unknown_jumps_a_number_is_moved),
+        TEST(test_with_unknown_jumps_other_instructions_stay),
         TEST(test_a_jump_table_is_unknown),
         TEST(test_a_retpoline_within_a_function_is_an_unknown_jump),
         TEST(test_with_hidden_jumps_two_instructions_stay),
@@ -498,6 +512,7 @@ int main(void)
         TEST(test_a_load_relative_to_rip_stays),
         TEST(test_what_depends_on_its_place_or_the_stack_stays),
         TEST(test_a_call_that_only_jumps_lead_to_stays),
+        TEST(test_what_follows_a_jump_is_not_reached),
         TEST(test_the_return_from_a_handler_stays),
         TEST(test_a_function_without_a_size_stays),
         TEST(test_a_function_that_cannot_be_decoded_stays),
