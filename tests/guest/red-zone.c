@@ -4,6 +4,7 @@
  * the data of leaf functions (System V ABI 3.2.2), and every register but rax, rcx and r11.
  */
 #include "check.h"
+#include "inline-call.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -101,17 +102,6 @@ static void check_calls(void)
         check(memcmp(before.red_zone, after.red_zone, sizeof before.red_zone) == 0, "red zone");
         check(memcmp(before.xmm, after.xmm, sizeof before.xmm) == 0, "SSE registers");
     }
-}
-
-static inline long inline_call(long number, long a, long b, long c)
-{
-    long result;
-
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c)
-                     : "rcx", "r11", "memory");
-    return result;
 }
 
 /* A leaf for the compiler, which at -O2 keeps words below the stack pointer. */

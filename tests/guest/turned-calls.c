@@ -5,6 +5,7 @@
  * cancellation are as without.
  */
 #include "check.h"
+#include "inline-call.h"
 #include "threads.h"
 
 #include <fcntl.h>
@@ -38,17 +39,6 @@ __asm__(".text\n"
         "syscall\n"
         "ret\n"
         ".size load_later_and_call, . - load_later_and_call\n");
-
-static inline long inline_call(long number, long a, long b, long c)
-{
-    long result;
-
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c)
-                     : "rcx", "r11", "memory");
-    return result;
-}
 
 static long *page;
 static uint64_t fault_at;
