@@ -186,9 +186,11 @@ check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 
 # Fuzzing, one target after the other, TIME seconds each. What was found lies in build/fuzz.
 TIME ?= 60
+upper = $(shell echo $(1) | tr a-z A-Z)
+HYPERCALL_GROUPS := memory io paths network process waiting
 FUZZ := elf options resolve \
-    hypercalls-memory hypercalls-io hypercalls-paths hypercalls-network hypercalls-process
-FUZZ_CFLAGS := $(WARN) -Wno-gnu-variable-sized-type-not-at-end -O1 -g $(INCLUDE) -D_GNU_SOURCE -DHUSK_VERSION='"$(VERSION)"'
+    $(HYPERCALL_GROUPS:%=hypercalls-%)
+FUZZ_CFLAGS := $(WARN) -Wno-gnu-variable-sized-type-not-at-end -O2 -g $(INCLUDE) -D_GNU_SOURCE -DHUSK_VERSION='"$(VERSION)"'
 FUZZ_SANITIZE := -fno-sanitize-recover=all -fsanitize=address,undefined
 FUZZ_OBJ := $(patsubst monitor/%.c,$(B)/fuzz/monitor/%.o,$(filter-out monitor/main.c,$(MONITOR_SRC)))
 
@@ -202,15 +204,25 @@ $(B)/fuzz/monitor/embedded.o: FUZZ_CFLAGS += -Wa,-I$(B)
 $(B)/fuzz/libmonitor.a: $(FUZZ_OBJ)
 	rm -f $@ && ar rcs $@ $^
 
-$(B)/fuzz/%: tests/fuzz/fuzz_%.c $(B)/fuzz/libmonitor.a
-	$(CLANG) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE),fuzzer $^ -o $@
+$(B)/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE),fuzzer-no-link -MMD -MP -c $< -o $@
 
-define fuzz_group
-$(B)/fuzz/hypercalls-$(1): tests/fuzz/fuzz_hypercalls.c $(B)/fuzz/libmonitor.a
-	$(CLANG) $(FUZZ_CFLAGS) -DHYPERCALL_GROUP=$(2) $(FUZZ_SANITIZE),fuzzer $$^ -o $$@
-endef
-$(foreach g,0:memory 1:io 2:paths 3:network 4:process,\
-    $(eval $(call fuzz_group,$(word 2,$(subst :, ,$(g))),$(word 1,$(subst :, ,$(g))))))
+$(B)/fuzz/hypercalls-%.o: tests/fuzz/fuzz_hypercalls.c
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -DHYPERCALL_GROUP=$(call upper,$*) $(FUZZ_SANITIZE),fuzzer-no-link -MMD -MP \
+	    -c $< -o $@
+
+# What a hypercall target's input must not depend on (getrandom), and what must not go unnoticed.
+FUZZ_WRAP := -Wl,--wrap=getrandom -Wl,--wrap=_exit
+FUZZ_WORLD := $(addprefix $(B)/fuzz/,world.o world_parts.o world_signals.o tree.o guest.o)
+
+$(B)/fuzz/hypercalls-%: $(B)/fuzz/hypercalls-%.o $(FUZZ_WORLD) $(B)/fuzz/libmonitor.a
+	$(CLANG) $(FUZZ_SANITIZE),fuzzer $(FUZZ_WRAP) $^ -lutil -o $@
+
+$(B)/fuzz/elf: $(B)/fuzz/guest.o
+$(B)/fuzz/%: $(B)/fuzz/fuzz_%.o $(B)/fuzz/libmonitor.a
+	$(CLANG) $(FUZZ_SANITIZE),fuzzer $^ -o $@
 
 fuzz: $(FUZZ:%=$(B)/fuzz/%) ## fuzz the monitor's parsers and handlers, TIME seconds each
 	@for target in $(FUZZ); do \
@@ -248,4 +260,4 @@ svm-1 svm-2: svm-%:
 	    tests/svm/check-svm $(SVM_TOOLS) $(B) -- \
 	    $(SVM_GROUP:%=$(B)/system/test_%)
 
--include $(FUZZ_OBJ:.o=.d) $(B)/takeover.d $(UNIT_OBJ:.o=.d) $(UNIT:=.d)
+-include $(FUZZ_OBJ:.o=.d) $(wildcard $(B)/fuzz/*.d) $(B)/takeover.d $(UNIT_OBJ:.o=.d) $(UNIT:=.d)

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+#include "guest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGES        (GUEST_RAM / HUSK_PAGE_SIZE)
+#define WINDOW_PAGES (HUSK_WINDOW_SIZE / HUSK_PAGE_SIZE)
+#define RT_FIRST     ((HUSK_RT_BASE - HUSK_WINDOW) / HUSK_PAGE_SIZE)
+#define DIRECTORIES  (GUEST_RAM >> 21)
+
+/* Page table entries: SDM 3A 4.5.4. */
+#define PTE_PRESENT (1ULL << 0)
+#define PTE_WRITE   (1ULL << 1)
+#define PTE_NX      (1ULL << 63)
+#define PTE_ADDRESS 0xffffffffff000ULL
+
+static struct guest_memory kept;
+static uint64_t kept_ptes[PAGES], kept_pdes[DIRECTORIES];
+
+void require(bool condition, const char *what)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "fuzz: %s\n", what);
+    abort();
+}
+
+static int accept_registration(void *context, uint64_t start, uint64_t end, void *host)
+{
+    (void)context, (void)host;
+    require(start < end && start % HUSK_PAGE_SIZE == 0 && end % HUSK_PAGE_SIZE == 0,
+            "registered memory is whole pages");
+    return 0;
+}
+
+void guest_create(struct guest_memory *memory)
+{
+    struct husk_error err = {0};
+
+    require(memory_create(memory, GUEST_RAM, accept_registration, NULL, &err) == 0, err.text);
+    guest_keep(memory);
+}
+
+void guest_keep(const struct guest_memory *memory)
+{
+    kept = *memory;
+    memcpy(kept_ptes, memory->ptes, sizeof(kept_ptes));
+    memcpy(kept_pdes, memory->pdes, sizeof(kept_pdes));
+}
+
+/* No page is writable and executable, and each shows the host page of its own address. */
+static void check_entry(uint64_t entry, uint64_t gpa)
+{
+    if (entry == 0)
+        return;
+    require((entry & PTE_ADDRESS) == gpa, "a page leads to another's memory");
+    require(!(entry & PTE_PRESENT) || !(entry & PTE_WRITE) || entry & PTE_NX,
+            "a page is writable and executable");
+}
+
+/* Forget what was registered with KVM, and which page tables are in use. */
+static void forget(struct guest_memory *memory)
+{
+    *memory = kept;
+    memcpy(memory->pdes, kept_pdes, sizeof(kept_pdes));
+}
+
+/* Entries COUNT from PTES on, of the pages from ADDR, that are not as in KEEP (NULL: absent). */
+static void unmap_changed(struct guest_memory *memory, const uint64_t *ptes, const uint64_t *keep,
+                          uint64_t count, guest_addr_t addr, uint64_t gpa)
+{
+    uint64_t first = count, last = 0;
+
+    for (uint64_t i = 0; i < count; i++) {
+        if (ptes[i] == (keep ? keep[i] : 0))
+            continue;
+        check_entry(ptes[i], gpa + i * HUSK_PAGE_SIZE);
+        first = first < i ? first : i;
+        last = i;
+    }
+    if (first < count)
+        require(memory_unmap(memory, addr + first * HUSK_PAGE_SIZE,
+                             (last - first + 1) * HUSK_PAGE_SIZE) == 0,
+                "memory cannot be unmapped");
+}
+
+/* Map again, with its rights, what was kept and is not mapped as it was. */
+static void restore_kept(struct guest_memory *memory)
+{
+    for (uint64_t i = 0; i < PAGES; i++)
+        if (memory->ptes[i] != kept_ptes[i])
+            require(memory_map(memory, i * HUSK_PAGE_SIZE, HUSK_PAGE_SIZE,
+                               HUSK_PROT_READ | HUSK_PROT_WRITE) == 0,
+                    "memory cannot be mapped again");
+}
+
+void guest_unmap(struct guest_memory *memory)
+{
+    require(!memory->broken, "the host refused to change mappings");
+    unmap_changed(memory, memory->ptes + HUSK_NULL_GUARD / HUSK_PAGE_SIZE,
+                  kept_ptes + HUSK_NULL_GUARD / HUSK_PAGE_SIZE,
+                  PAGES - HUSK_NULL_GUARD / HUSK_PAGE_SIZE, HUSK_NULL_GUARD, HUSK_NULL_GUARD);
+    unmap_changed(memory, memory->window_ptes + RT_FIRST, NULL, WINDOW_PAGES - RT_FIRST,
+                  HUSK_RT_BASE, memory_window_gpa(memory, HUSK_RT_BASE));
+    restore_kept(memory);
+    forget(memory);
+}
+
+static void wipe(uint64_t *ptes, const uint64_t *keep, uint64_t count, uint8_t *host, uint64_t gpa)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        if (ptes[i] == (keep ? keep[i] : 0))
+            continue;
+        check_entry(ptes[i], gpa + i * HUSK_PAGE_SIZE);
+        memset(host + i * HUSK_PAGE_SIZE, 0, HUSK_PAGE_SIZE);
+        ptes[i] = keep ? keep[i] : 0;
+    }
+}
+
+void guest_wipe(struct guest_memory *memory)
+{
+    wipe(memory->ptes, kept_ptes, PAGES, memory->host, 0);
+    wipe(memory->window_ptes + RT_FIRST, NULL, WINDOW_PAGES - RT_FIRST,
+         memory_host(memory, HUSK_RT_BASE), memory_window_gpa(memory, HUSK_RT_BASE));
+    forget(memory);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+#include "tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define DEPTH_MAX 64 /* more than one input can make directories */
+
+static const char contents[] = "what a file of the fuzzer's tree holds at the beginning";
+
+/* In the scratch directory: m and file are writable mounts, r is a read-only one. */
+static const struct entry {
+    const char *path, *target; /* a link's; NULL: a directory if PATH ends in "/", else a file */
+    off_t size;
+} tree[] = {
+    {"m/a", NULL, sizeof(contents)},
+    {"m/d/", NULL, 0},
+    {"m/d/b", NULL, 5000}, /* two pages to map */
+    {"m/d/up", "..", 0},
+    {"m/link", "d/b", 0},
+    {"m/loop", "loop", 0},
+    {"m/abs", "/r/f", 0},
+    {"m/out", "../../outside", 0},
+    {"m/tmp", "/tmp/x", 0},
+    {"file", NULL, 100},
+}, outside[] = {
+    {"r/", NULL, 0},
+    {"r/f", NULL, sizeof(contents)},
+    {"outside", NULL, sizeof(contents)},
+};
+#define OUTSIDE (sizeof(outside) / sizeof(outside[0]))
+
+static char scratch[] = "/dev/shm/husk-fuzz-XXXXXX";
+static int root = -1, writable = -1;
+static struct stat before[OUTSIDE];
+
+static void make(const struct entry *entry)
+{
+    size_t length = strlen(entry->path);
+    int fd;
+
+    if (entry->target) {
+        require(symlinkat(entry->target, root, entry->path) == 0, "symlinkat");
+        return;
+    }
+    if (entry->path[length - 1] == '/') {
+        require(mkdirat(root, entry->path, 0755) == 0, "mkdirat");
+        return;
+    }
+    fd = openat(root, entry->path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644);
+    require(fd >= 0, "openat");
+    require(write(fd, contents, sizeof(contents)) == (ssize_t)sizeof(contents) &&
+                ftruncate(fd, entry->size) == 0 && fchmod(fd, 0644) == 0 &&
+                fchown(fd, geteuid(), getegid()) == 0,
+            "write");
+    close(fd);
+}
+
+static void empty(int dir, unsigned depth);
+
+static void remove_entry(int dir, const char *name, unsigned depth)
+{
+    int fd;
+
+    if (unlinkat(dir, name, 0) == 0)
+        return;
+    require((errno == EISDIR || errno == EPERM) && depth < DEPTH_MAX, "unlinkat");
+    if (fchmodat(dir, name, 0700, 0) < 0)
+        require(geteuid() == 0, "fchmodat");
+    fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    require(fd >= 0, "openat of a directory");
+    empty(fd, depth + 1);
+    close(fd);
+    require(unlinkat(dir, name, AT_REMOVEDIR) == 0, "rmdir");
+}
+
+/* Without opendir(3), whose buffer is 32 KiB. */
+static void empty(int dir, unsigned depth)
+{
+    _Alignas(struct dirent64) char buffer[2048];
+    long length;
+
+    require(lseek(dir, 0, SEEK_SET) == 0, "lseek");
+    while ((length = syscall(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0)
+        for (long at = 0; at < length;) {
+            const struct dirent64 *entry = (const void *)(buffer + at);
+
+            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                remove_entry(dir, entry->d_name, depth);
+            at += entry->d_reclen;
+        }
+    require(length == 0, "getdents");
+}
+
+static void remove_all(void)
+{
+    empty(root, 0);
+    rmdir(scratch);
+}
+
+static void choose_scratch(void)
+{
+    struct statfs fs;
+
+    if (statfs("/dev/shm", &fs) < 0 || fs.f_type != TMPFS_MAGIC || access("/dev/shm", W_OK) < 0)
+        strcpy(scratch, "/tmp/husk-fuzz-XXXXXX");
+    require(mkdtemp(scratch), "mkdtemp");
+    root = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    require(root >= 0, "open of the scratch directory");
+    atexit(remove_all);
+}
+
+static void add(struct mounts *mounts, const char *name, const char *guest, unsigned rights)
+{
+    struct husk_error err = {0};
+    char path[64];
+
+    snprintf(path, sizeof(path), "%s/%s", scratch, name);
+    require(mounts_add(mounts, path, guest, rights, &err) == 0, err.text);
+}
+
+static void make_all(void)
+{
+    for (size_t i = 0; i < sizeof(tree) / sizeof(tree[0]); i++)
+        make(&tree[i]);
+}
+
+struct mounts *tree_create(void)
+{
+    struct mounts *mounts = mounts_new();
+    struct husk_error err = {0};
+
+    require(mounts, "mounts_new");
+    choose_scratch();
+    for (size_t i = 0; i < OUTSIDE; i++)
+        make(&outside[i]);
+    for (size_t i = 0; i < OUTSIDE; i++)
+        require(fstatat(root, outside[i].path, &before[i], 0) == 0, "fstatat");
+    require(mkdirat(root, "m", 0755) == 0, "mkdirat");
+    writable = openat(root, "m", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    make_all();
+    add(mounts, "m", "/m", MOUNT_WRITABLE);
+    add(mounts, "r", "/r", MOUNT_READ_ONLY);
+    add(mounts, "file", "/v/file", MOUNT_WRITABLE);
+    require(mounts_add_local(mounts, "/tmp", &err) == 0, err.text);
+    return mounts;
+}
+
+/* Access times apart. */
+static void check_outside(void)
+{
+    for (size_t i = 0; i < OUTSIDE; i++) {
+        const struct stat *old = &before[i];
+        struct stat now;
+
+        require(fstatat(root, outside[i].path, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    now.st_ino == old->st_ino && now.st_mode == old->st_mode &&
+                    now.st_nlink == old->st_nlink && now.st_uid == old->st_uid &&
+                    now.st_gid == old->st_gid && now.st_size == old->st_size &&
+                    now.st_mtim.tv_sec == old->st_mtim.tv_sec &&
+                    now.st_mtim.tv_nsec == old->st_mtim.tv_nsec,
+                "something outside the writable mounts was changed");
+    }
+}
+
+void tree_restore(void)
+{
+    empty(writable, 0);
+    require(fchown(writable, geteuid(), getegid()) == 0 && fchmod(writable, 0755) == 0, "fchmod");
+    make_all();
+    check_outside();
+}
