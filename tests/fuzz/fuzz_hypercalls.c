@@ -20,24 +20,25 @@
 /* Not operations, but what happens between them: world.h. */
 enum { DO_SIGNAL = HUSK_OP_COUNT, DO_TAKE };
 
-static const uint8_t memory_group[] = {
-    HUSK_OP_MAP,   HUSK_OP_PROTECT, HUSK_OP_UNMAP, HUSK_OP_DISCARD, HUSK_OP_MAPFILE,
-    HUSK_OP_MSYNC, HUSK_OP_READ,    HUSK_OP_WRITE, HUSK_OP_READV,   HUSK_OP_OPEN,
-    HUSK_OP_CLOSE, HUSK_OP_TRUNCATE};
+static const uint8_t memory_group[] = {HUSK_OP_MAP,     HUSK_OP_PROTECT, HUSK_OP_UNMAP,
+                                       HUSK_OP_DISCARD, HUSK_OP_MAPFILE, HUSK_OP_MSYNC,
+                                       HUSK_OP_READ,    HUSK_OP_WRITE,   HUSK_OP_READV,
+                                       HUSK_OP_OPEN,    HUSK_OP_CLOSE,   HUSK_OP_TRUNCATE};
 static const uint8_t io_group[] = {
-    HUSK_OP_READ,  HUSK_OP_WRITE, HUSK_OP_READV,    HUSK_OP_WRITEV, HUSK_OP_OPEN,    HUSK_OP_CLOSE,
-    HUSK_OP_SEEK,  HUSK_OP_TTY,   HUSK_OP_GETDENTS, HUSK_OP_SYNC,   HUSK_OP_ALLOCATE, HUSK_OP_LOCK,
-    HUSK_OP_FLOCK, HUSK_OP_STAT,  HUSK_OP_APPEND,   HUSK_OP_TRUNCATE};
+    HUSK_OP_READ,     HUSK_OP_WRITE, HUSK_OP_READV,    HUSK_OP_WRITEV,
+    HUSK_OP_OPEN,     HUSK_OP_CLOSE, HUSK_OP_SEEK,     HUSK_OP_TTY,
+    HUSK_OP_GETDENTS, HUSK_OP_SYNC,  HUSK_OP_ALLOCATE, HUSK_OP_LOCK,
+    HUSK_OP_FLOCK,    HUSK_OP_STAT,  HUSK_OP_APPEND,   HUSK_OP_TRUNCATE};
 static const uint8_t paths_group[] = {
     HUSK_OP_OPEN,    HUSK_OP_CLOSE,   HUSK_OP_STAT,    HUSK_OP_ACCESS, HUSK_OP_READLINK,
     HUSK_OP_PATH,    HUSK_OP_MKDIR,   HUSK_OP_UNLINK,  HUSK_OP_RENAME, HUSK_OP_LINK,
     HUSK_OP_SYMLINK, HUSK_OP_CHMOD,   HUSK_OP_CHOWN,   HUSK_OP_UTIMES, HUSK_OP_TRUNCATE,
     HUSK_OP_STATFS,  HUSK_OP_RESOLVE, HUSK_OP_GETDENTS};
 static const uint8_t network_group[] = {
-    HUSK_OP_SOCKET,  HUSK_OP_BIND,     HUSK_OP_LISTEN, HUSK_OP_ACCEPT, HUSK_OP_CONNECT,
-    HUSK_OP_SEND,    HUSK_OP_RECEIVE,  HUSK_OP_NAME,   HUSK_OP_GETOPT, HUSK_OP_SETOPT,
-    HUSK_OP_QUEUED,  HUSK_OP_SHUTDOWN, HUSK_OP_HOSTS,  HUSK_OP_CLOSE,  HUSK_OP_READ,
-    HUSK_OP_WRITEV,  HUSK_OP_SENDFILE, HUSK_OP_OPEN};
+    HUSK_OP_SOCKET, HUSK_OP_BIND,     HUSK_OP_LISTEN, HUSK_OP_ACCEPT, HUSK_OP_CONNECT,
+    HUSK_OP_SEND,   HUSK_OP_RECEIVE,  HUSK_OP_NAME,   HUSK_OP_GETOPT, HUSK_OP_SETOPT,
+    HUSK_OP_QUEUED, HUSK_OP_SHUTDOWN, HUSK_OP_HOSTS,  HUSK_OP_CLOSE,  HUSK_OP_READ,
+    HUSK_OP_WRITEV, HUSK_OP_SENDFILE, HUSK_OP_OPEN};
 static const uint8_t process_group[] = {HUSK_OP_EXIT,  HUSK_OP_FAULT,  HUSK_OP_TRACE,  HUSK_OP_MARK,
                                         HUSK_OP_CLOCK, HUSK_OP_RANDOM, HUSK_OP_FSBASE, HUSK_OP_TTY};
 static const uint8_t waiting_group[] = {
@@ -60,28 +61,71 @@ static const struct {
 
 /* The kind of each argument: see argument(). */
 static const char *const kinds[] = {
-    [HUSK_OP_EXIT] = "nn",       [HUSK_OP_FAULT] = "s",       [HUSK_OP_TRACE] = "s",
-    [HUSK_OP_MARK] = "n",        [HUSK_OP_CLOCK] = "a",       [HUSK_OP_WAIT] = "snw",
-    [HUSK_OP_ALARM] = "w",       [HUSK_OP_FORWARD] = "b",     [HUSK_OP_JOIN] = "",
-    [HUSK_OP_RANDOM] = "al",     [HUSK_OP_FSBASE] = "x",      [HUSK_OP_MAP] = "GLn",
-    [HUSK_OP_PROTECT] = "GLn",   [HUSK_OP_UNMAP] = "GL",      [HUSK_OP_DISCARD] = "GL",
-    [HUSK_OP_READ] = "halx",     [HUSK_OP_WRITE] = "halx",    [HUSK_OP_READV] = "hvnx",
-    [HUSK_OP_WRITEV] = "hvnx",   [HUSK_OP_OPEN] = "dpon",     [HUSK_OP_CLOSE] = "h",
-    [HUSK_OP_SEEK] = "hxn",      [HUSK_OP_STAT] = "dpfna",    [HUSK_OP_ACCESS] = "dpnf",
-    [HUSK_OP_READLINK] = "dpal", [HUSK_OP_GETDENTS] = "hal",  [HUSK_OP_PATH] = "hal",
-    [HUSK_OP_TTY] = "hta",       [HUSK_OP_MAPFILE] = "GLhxnn", [HUSK_OP_MSYNC] = "GLn",
-    [HUSK_OP_MKDIR] = "dpn",     [HUSK_OP_UNLINK] = "dpf",    [HUSK_OP_RENAME] = "PPn",
-    [HUSK_OP_LINK] = "PPf",      [HUSK_OP_SYMLINK] = "dpp",   [HUSK_OP_CHMOD] = "dpnf",
-    [HUSK_OP_CHOWN] = "dpxf",    [HUSK_OP_UTIMES] = "dpsf",   [HUSK_OP_TRUNCATE] = "dpxf",
-    [HUSK_OP_STATFS] = "dpaf",   [HUSK_OP_ALLOCATE] = "hnxx", [HUSK_OP_SYNC] = "hn",
-    [HUSK_OP_LOCK] = "hns",      [HUSK_OP_FLOCK] = "hn",      [HUSK_OP_APPEND] = "hn",
-    [HUSK_OP_RESOLVE] = "dpnal", [HUSK_OP_SOCKET] = "nnn",    [HUSK_OP_BIND] = "hS",
-    [HUSK_OP_LISTEN] = "hn",     [HUSK_OP_ACCEPT] = "hal",    [HUSK_OP_CONNECT] = "hS",
-    [HUSK_OP_SHUTDOWN] = "hn",   [HUSK_OP_NAME] = "hnal",     [HUSK_OP_SEND] = "hgnn",
-    [HUSK_OP_RECEIVE] = "hgnn",  [HUSK_OP_SENDFILE] = "hhxl", [HUSK_OP_GETOPT] = "hnnal",
-    [HUSK_OP_SETOPT] = "hnnsl",  [HUSK_OP_QUEUED] = "h",      [HUSK_OP_HOSTS] = "al",
-    [HUSK_OP_EPOLL] = "",        [HUSK_OP_WATCH] = "hnhnx",   [HUSK_OP_EVENTS] = "hanw",
-    [DO_SIGNAL] = "n",           [DO_TAKE] = "",
+    [HUSK_OP_EXIT] = "nn",
+    [HUSK_OP_FAULT] = "s",
+    [HUSK_OP_TRACE] = "s",
+    [HUSK_OP_MARK] = "n",
+    [HUSK_OP_CLOCK] = "a",
+    [HUSK_OP_WAIT] = "snw",
+    [HUSK_OP_ALARM] = "w",
+    [HUSK_OP_FORWARD] = "b",
+    [HUSK_OP_JOIN] = "",
+    [HUSK_OP_RANDOM] = "al",
+    [HUSK_OP_FSBASE] = "x",
+    [HUSK_OP_MAP] = "GLn",
+    [HUSK_OP_PROTECT] = "GLn",
+    [HUSK_OP_UNMAP] = "GL",
+    [HUSK_OP_DISCARD] = "GL",
+    [HUSK_OP_READ] = "halx",
+    [HUSK_OP_WRITE] = "halx",
+    [HUSK_OP_READV] = "hvnx",
+    [HUSK_OP_WRITEV] = "hvnx",
+    [HUSK_OP_OPEN] = "dpon",
+    [HUSK_OP_CLOSE] = "h",
+    [HUSK_OP_SEEK] = "hxn",
+    [HUSK_OP_STAT] = "dpfna",
+    [HUSK_OP_ACCESS] = "dpnf",
+    [HUSK_OP_READLINK] = "dpal",
+    [HUSK_OP_GETDENTS] = "hal",
+    [HUSK_OP_PATH] = "hal",
+    [HUSK_OP_TTY] = "hta",
+    [HUSK_OP_MAPFILE] = "GLhxnn",
+    [HUSK_OP_MSYNC] = "GLn",
+    [HUSK_OP_MKDIR] = "dpn",
+    [HUSK_OP_UNLINK] = "dpf",
+    [HUSK_OP_RENAME] = "PPn",
+    [HUSK_OP_LINK] = "PPf",
+    [HUSK_OP_SYMLINK] = "dpp",
+    [HUSK_OP_CHMOD] = "dpnf",
+    [HUSK_OP_CHOWN] = "dpxf",
+    [HUSK_OP_UTIMES] = "dpsf",
+    [HUSK_OP_TRUNCATE] = "dpxf",
+    [HUSK_OP_STATFS] = "dpaf",
+    [HUSK_OP_ALLOCATE] = "hnxx",
+    [HUSK_OP_SYNC] = "hn",
+    [HUSK_OP_LOCK] = "hns",
+    [HUSK_OP_FLOCK] = "hn",
+    [HUSK_OP_APPEND] = "hn",
+    [HUSK_OP_RESOLVE] = "dpnal",
+    [HUSK_OP_SOCKET] = "nnn",
+    [HUSK_OP_BIND] = "hS",
+    [HUSK_OP_LISTEN] = "hn",
+    [HUSK_OP_ACCEPT] = "hal",
+    [HUSK_OP_CONNECT] = "hS",
+    [HUSK_OP_SHUTDOWN] = "hn",
+    [HUSK_OP_NAME] = "hnal",
+    [HUSK_OP_SEND] = "hgnn",
+    [HUSK_OP_RECEIVE] = "hgnn",
+    [HUSK_OP_SENDFILE] = "hhxl",
+    [HUSK_OP_GETOPT] = "hnnal",
+    [HUSK_OP_SETOPT] = "hnnsl",
+    [HUSK_OP_QUEUED] = "h",
+    [HUSK_OP_HOSTS] = "al",
+    [HUSK_OP_EPOLL] = "",
+    [HUSK_OP_WATCH] = "hnhnx",
+    [HUSK_OP_EVENTS] = "hanw",
+    [DO_SIGNAL] = "n",
+    [DO_TAKE] = "",
 };
 
 /* So that an operation that is new in abi.h is not forgotten here. */
@@ -115,9 +159,23 @@ static uint64_t take(struct input *input, unsigned bytes)
 static uint64_t take_wild(struct input *input)
 {
     static const uint64_t values[] = {
-        0,           UINT64_MAX,        INT64_MAX,      1ULL << 63,   1ULL << 31,      1ULL << 32,
-        GUEST_RAM,   GUEST_RAM - 1,     HUSK_WINDOW,    HUSK_RT_BASE, HUSK_BOOT_PAGE,  HUSK_DESC_PAGE,
-        HUSK_RAM_MAX, HUSK_RING0_TABLES, HUSK_NULL_GUARD, DATA + DATA_SIZE, DATA + DATA_SIZE - 8,
+        0,
+        UINT64_MAX,
+        INT64_MAX,
+        1ULL << 63,
+        1ULL << 31,
+        1ULL << 32,
+        GUEST_RAM,
+        GUEST_RAM - 1,
+        HUSK_WINDOW,
+        HUSK_RT_BASE,
+        HUSK_BOOT_PAGE,
+        HUSK_DESC_PAGE,
+        HUSK_RAM_MAX,
+        HUSK_RING0_TABLES,
+        HUSK_NULL_GUARD,
+        DATA + DATA_SIZE,
+        DATA + DATA_SIZE - 8,
     };
     uint64_t kind = take(input, 1);
 
@@ -155,7 +213,9 @@ static uint64_t take_offset(struct input *input, uint64_t kind)
 static uint64_t take_pages_at(struct input *input, uint64_t kind)
 {
     if (kind < 0x80)
-        return DATA + (kind % 16) * HUSK_PAGE_SIZE;
+        return DATA + DATA_SIZE + (kind % 16) * HUSK_PAGE_SIZE;
+    if (kind < 0x90)
+        return DATA + (kind % 8) * HUSK_PAGE_SIZE;
     if (kind < 0xc0)
         return HUSK_NULL_GUARD + take(input, 1) * HUSK_PAGE_SIZE;
     return kind < 0xd8 ? HUSK_RT_BASE + take(input, 1) * HUSK_PAGE_SIZE
@@ -165,9 +225,20 @@ static uint64_t take_pages_at(struct input *input, uint64_t kind)
 static uint64_t take_open_flags(struct input *input, uint64_t kind)
 {
     static const uint32_t flags[] = {
-        O_RDONLY,  O_RDWR,   O_WRONLY,          O_RDWR | O_CREAT,  O_RDWR | O_CREAT | O_EXCL,
-        O_PATH,    O_APPEND | O_WRONLY,         O_RDWR | O_TRUNC,  O_WRONLY | O_CREAT | O_TRUNC,
-        O_DIRECTORY, O_NOFOLLOW, O_PATH | O_NOFOLLOW, O_TMPFILE | O_RDWR, O_DIRECTORY | O_CREAT,
+        O_RDONLY,
+        O_RDWR,
+        O_WRONLY,
+        O_RDWR | O_CREAT,
+        O_RDWR | O_CREAT | O_EXCL,
+        O_PATH,
+        O_APPEND | O_WRONLY,
+        O_RDWR | O_TRUNC,
+        O_WRONLY | O_CREAT | O_TRUNC,
+        O_DIRECTORY,
+        O_NOFOLLOW,
+        O_PATH | O_NOFOLLOW,
+        O_TMPFILE | O_RDWR,
+        O_DIRECTORY | O_CREAT,
     };
 
     return kind < 0xc0 ? flags[kind % COUNT(flags)] : take(input, 4);
@@ -175,8 +246,12 @@ static uint64_t take_open_flags(struct input *input, uint64_t kind)
 
 static uint64_t take_at_flags(struct input *input, uint64_t kind)
 {
-    static const uint32_t flags[] = {0, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, AT_SYMLINK_FOLLOW,
-                                     AT_REMOVEDIR, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW};
+    static const uint32_t flags[] = {0,
+                                     AT_EMPTY_PATH,
+                                     AT_SYMLINK_NOFOLLOW,
+                                     AT_SYMLINK_FOLLOW,
+                                     AT_REMOVEDIR,
+                                     AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW};
 
     return kind < 0xd0 ? flags[kind % COUNT(flags)] : take(input, 2);
 }
@@ -214,7 +289,9 @@ static unsigned argument(struct input *input, char what, uint64_t *arg)
         arg[0] = 0x5400 + kind % 32;
         return 1;
     case 'a': /* where results go */
-        arg[0] = kind < 0xc0 ? RESULTS + kind * 64 : DATA + take(input, 2);
+        arg[0] = kind < 0xb0   ? RESULTS + kind * 64
+                 : kind < 0xd8 ? DATA + DATA_SIZE + (kind % 16) * HUSK_PAGE_SIZE
+                               : DATA + take(input, 2);
         return 1;
     case 'w': /* nanoseconds: see world_limit_waiting */
         arg[0] = kind < 0x50 ? 0 : kind < 0xa0 ? 1 : UINT64_MAX;

@@ -60,13 +60,6 @@ static void check_entry(uint64_t entry, uint64_t gpa)
             "a page is writable and executable");
 }
 
-/* Forget what was registered with KVM, and which page tables are in use. */
-static void forget(struct guest_memory *memory)
-{
-    *memory = kept;
-    memcpy(memory->pdes, kept_pdes, sizeof(kept_pdes));
-}
-
 /* Entries COUNT from PTES on, of the pages from ADDR, that are not as in KEEP (NULL: absent). */
 static void unmap_changed(struct guest_memory *memory, const uint64_t *ptes, const uint64_t *keep,
                           uint64_t count, guest_addr_t addr, uint64_t gpa)
@@ -96,7 +89,7 @@ static void restore_kept(struct guest_memory *memory)
                     "memory cannot be mapped again");
 }
 
-void guest_unmap(struct guest_memory *memory)
+void guest_restore(struct guest_memory *memory)
 {
     require(!memory->broken, "the host refused to change mappings");
     unmap_changed(memory, memory->ptes + HUSK_NULL_GUARD / HUSK_PAGE_SIZE,
@@ -105,24 +98,6 @@ void guest_unmap(struct guest_memory *memory)
     unmap_changed(memory, memory->window_ptes + RT_FIRST, NULL, WINDOW_PAGES - RT_FIRST,
                   HUSK_RT_BASE, memory_window_gpa(memory, HUSK_RT_BASE));
     restore_kept(memory);
-    forget(memory);
-}
-
-static void wipe(uint64_t *ptes, const uint64_t *keep, uint64_t count, uint8_t *host, uint64_t gpa)
-{
-    for (uint64_t i = 0; i < count; i++) {
-        if (ptes[i] == (keep ? keep[i] : 0))
-            continue;
-        check_entry(ptes[i], gpa + i * HUSK_PAGE_SIZE);
-        memset(host + i * HUSK_PAGE_SIZE, 0, HUSK_PAGE_SIZE);
-        ptes[i] = keep ? keep[i] : 0;
-    }
-}
-
-void guest_wipe(struct guest_memory *memory)
-{
-    wipe(memory->ptes, kept_ptes, PAGES, memory->host, 0);
-    wipe(memory->window_ptes + RT_FIRST, NULL, WINDOW_PAGES - RT_FIRST,
-         memory_host(memory, HUSK_RT_BASE), memory_window_gpa(memory, HUSK_RT_BASE));
-    forget(memory);
+    *memory = kept;
+    memcpy(memory->pdes, kept_pdes, sizeof(kept_pdes));
 }

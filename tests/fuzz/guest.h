@@ -15,13 +15,8 @@ void guest_create(struct guest_memory *memory);
 /* What is as it is now stays when the guest is emptied. */
 void guest_keep(const struct guest_memory *memory);
 
-/*
- * Take back all mappings but those that are kept. guest_unmap asks the monitor, and so the kernel,
- * to do it. guest_wipe is many times as fast: it writes the page tables and zeroes the pages, for
- * targets that neither map files nor call memory_protect.
- */
-void guest_unmap(struct guest_memory *memory);
-void guest_wipe(struct guest_memory *memory);
+/* Take back all mappings but those that are kept, and what was registered with KVM. */
+void guest_restore(struct guest_memory *memory);
 
 /* End with a report if CONDITION is false; WHAT says what the monitor should have seen to. */
 void require(bool condition, const char *what);

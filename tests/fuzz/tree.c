@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,48 +24,56 @@ static const char contents[] = "what a file of the fuzzer's tree holds at the be
 static const struct entry {
     const char *path, *target; /* a link's; NULL: a directory if PATH ends in "/", else a file */
     off_t size;
-} tree[] = {
-    {"m/a", NULL, sizeof(contents)},
-    {"m/d/", NULL, 0},
-    {"m/d/b", NULL, 5000}, /* two pages to map */
-    {"m/d/up", "..", 0},
-    {"m/link", "d/b", 0},
-    {"m/loop", "loop", 0},
-    {"m/abs", "/r/f", 0},
-    {"m/out", "../../outside", 0},
-    {"m/tmp", "/tmp/x", 0},
-    {"file", NULL, 100},
-}, outside[] = {
-    {"r/", NULL, 0},
-    {"r/f", NULL, sizeof(contents)},
-    {"outside", NULL, sizeof(contents)},
+} tree[] =
+    {
+        {"m/a", NULL, sizeof(contents)},
+        {"m/d/", NULL, 0},
+        {"m/d/b", NULL, 5000}, /* two pages to map */
+        {"m/d/up", "..", 0},
+        {"m/link", "d/b", 0},
+        {"m/loop", "loop", 0},
+        {"m/abs", "/r/f", 0},
+        {"m/out", "../../outside", 0},
+        {"m/tmp", "/tmp/x", 0},
+        {"file", NULL, 100},
+},
+  outside[] = {
+      {"r/", NULL, 0},
+      {"r/f", NULL, sizeof(contents)},
+      {"outside", NULL, sizeof(contents)},
 };
+#define ENTRIES (sizeof(tree) / sizeof(tree[0]))
 #define OUTSIDE (sizeof(outside) / sizeof(outside[0]))
 
 static char scratch[] = "/dev/shm/husk-fuzz-XXXXXX";
 static int root = -1, writable = -1;
 static struct stat before[OUTSIDE];
+static ino_t inodes[ENTRIES]; /* a file system in memory never uses a number again */
+static bool there[ENTRIES];
+
+static bool is_directory(const struct entry *entry)
+{
+    return !entry->target && entry->path[strlen(entry->path) - 1] == '/';
+}
+
+static void write_file(const struct entry *entry)
+{
+    int fd = openat(root, entry->path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+    require(fd >= 0 && write(fd, contents, sizeof(contents)) == (ssize_t)sizeof(contents) &&
+                ftruncate(fd, entry->size) == 0,
+            "a file of the tree cannot be written");
+    close(fd);
+}
 
 static void make(const struct entry *entry)
 {
-    size_t length = strlen(entry->path);
-    int fd;
-
-    if (entry->target) {
+    if (entry->target)
         require(symlinkat(entry->target, root, entry->path) == 0, "symlinkat");
-        return;
-    }
-    if (entry->path[length - 1] == '/') {
+    else if (is_directory(entry))
         require(mkdirat(root, entry->path, 0755) == 0, "mkdirat");
-        return;
-    }
-    fd = openat(root, entry->path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644);
-    require(fd >= 0, "openat");
-    require(write(fd, contents, sizeof(contents)) == (ssize_t)sizeof(contents) &&
-                ftruncate(fd, entry->size) == 0 && fchmod(fd, 0644) == 0 &&
-                fchown(fd, geteuid(), getegid()) == 0,
-            "write");
-    close(fd);
+    else
+        write_file(entry);
 }
 
 static void empty(int dir, unsigned depth);
@@ -85,8 +94,8 @@ static void remove_entry(int dir, const char *name, unsigned depth)
     require(unlinkat(dir, name, AT_REMOVEDIR) == 0, "rmdir");
 }
 
-/* Without opendir(3), whose buffer is 32 KiB. */
-static void empty(int dir, unsigned depth)
+/* Call EACH for all entries. Without opendir(3), whose buffer is 32 KiB. */
+static void list(int dir, unsigned depth, void (*each)(int dir, const struct dirent64 *, unsigned))
 {
     _Alignas(struct dirent64) char buffer[2048];
     long length;
@@ -97,10 +106,20 @@ static void empty(int dir, unsigned depth)
             const struct dirent64 *entry = (const void *)(buffer + at);
 
             if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                remove_entry(dir, entry->d_name, depth);
+                each(dir, entry, depth);
             at += entry->d_reclen;
         }
     require(length == 0, "getdents");
+}
+
+static void remove_each(int dir, const struct dirent64 *entry, unsigned depth)
+{
+    remove_entry(dir, entry->d_name, depth);
+}
+
+static void empty(int dir, unsigned depth)
+{
+    list(dir, depth, remove_each);
 }
 
 static void remove_all(void)
@@ -130,10 +149,68 @@ static void add(struct mounts *mounts, const char *name, const char *guest, unsi
     require(mounts_add(mounts, path, guest, rights, &err) == 0, err.text);
 }
 
-static void make_all(void)
+/* Is it the tree's entry of that name? DEPTH 0 is m, 1 is m/d. */
+static bool is_known(const struct entry *known, ino_t inode, const struct dirent64 *found,
+                     unsigned depth)
 {
-    for (size_t i = 0; i < sizeof(tree) / sizeof(tree[0]); i++)
+    static const char *const dirs[] = {"m/", "m/d/"};
+    const char *name = known->path + strlen(dirs[depth]);
+    size_t length = strlen(found->d_name);
+
+    return inode == found->d_ino && strncmp(known->path, dirs[depth], strlen(dirs[depth])) == 0 &&
+           strncmp(name, found->d_name, length) == 0 &&
+           (name[length] == 0 || strcmp(name + length, "/") == 0);
+}
+
+static void keep_known(int dir, const struct dirent64 *found, unsigned depth)
+{
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (is_known(&tree[i], inodes[i], found, depth)) {
+            there[i] = true;
+            return;
+        }
+    remove_entry(dir, found->d_name, depth);
+}
+
+static void make_missing(void)
+{
+    struct stat made;
+
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (there[i])
+            continue;
         make(&tree[i]);
+        require(fstatat(root, tree[i].path, &made, AT_SYMLINK_NOFOLLOW) == 0, "fstatat");
+        inodes[i] = made.st_ino;
+    }
+}
+
+static void restore_names(void)
+{
+    int dir;
+
+    memset(there, 0, sizeof(there));
+    there[ENTRIES - 1] = true; /* a mount point stays */
+    list(writable, 0, keep_known);
+    if (there[1]) {
+        dir = openat(root, tree[1].path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        require(dir >= 0, "openat of a directory");
+        list(dir, 1, keep_known);
+        close(dir);
+    }
+    make_missing();
+}
+
+static void restore_attributes(void)
+{
+    require(fchown(writable, geteuid(), getegid()) == 0 && fchmod(writable, 0755) == 0, "fchmod");
+    require(fchownat(root, "file", geteuid(), getegid(), 0) == 0 &&
+                fchmodat(root, "file", 0644, 0) == 0,
+            "fchmodat");
+    empty(writable, 0);
+    memset(there, 0, sizeof(there));
+    there[ENTRIES - 1] = true;
+    make_missing();
 }
 
 struct mounts *tree_create(void)
@@ -149,7 +226,7 @@ struct mounts *tree_create(void)
         require(fstatat(root, outside[i].path, &before[i], 0) == 0, "fstatat");
     require(mkdirat(root, "m", 0755) == 0, "mkdirat");
     writable = openat(root, "m", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    make_all();
+    make_missing();
     add(mounts, "m", "/m", MOUNT_WRITABLE);
     add(mounts, "r", "/r", MOUNT_READ_ONLY);
     add(mounts, "file", "/v/file", MOUNT_WRITABLE);
@@ -174,10 +251,16 @@ static void check_outside(void)
     }
 }
 
-void tree_restore(void)
+void tree_restore(enum tree_change change)
 {
-    empty(writable, 0);
-    require(fchown(writable, geteuid(), getegid()) == 0 && fchmod(writable, 0755) == 0, "fchmod");
-    make_all();
+    if (change == TREE_UNCHANGED)
+        return;
+    if (change == TREE_ATTRIBUTES)
+        restore_attributes();
+    else
+        restore_names();
+    for (size_t i = 0; i < ENTRIES && change >= TREE_DATA; i++)
+        if (!tree[i].target && !is_directory(&tree[i]))
+            write_file(&tree[i]);
     check_outside();
 }

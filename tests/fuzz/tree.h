@@ -11,8 +11,15 @@
 /* The name space with those mounts: /m, /r and /v/file; /tmp is the guest's own. */
 struct mounts *tree_create(void);
 
-/* After an input that may have changed files: the tree is as it was, and what lies outside the
- * writable mounts never was another. */
-void tree_restore(void);
+/* What an input may have changed; the greater includes the lesser. */
+enum tree_change {
+    TREE_UNCHANGED,
+    TREE_NAMES, /* entries came or went */
+    TREE_DATA,  /* contents of files */
+    TREE_ATTRIBUTES,
+};
+
+/* The tree is as it was, and what lies outside the writable mounts never was another. */
+void tree_restore(enum tree_change change);
 
 #endif

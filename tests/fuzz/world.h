@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * One run as hypercalls know it, without a VM: memory, files, handles, sockets, signals. Every input
- * finds the same, down to the numbers of handles and what getrandom(2) returns.
+ * One run as hypercalls know it, without a VM: memory, files, handles, sockets, signals. Every
+ * input finds the same, down to the numbers of handles and what getrandom(2) returns.
  */
 #ifndef FUZZ_WORLD_H
 #define FUZZ_WORLD_H

@@ -26,10 +26,10 @@ enum {
 };
 
 static const char *const paths[] = {
-    "/m",     "/m/a",   "/m/d",  "/m/d/b",      "/m/link",    "/m/new",   "/m/d/new", "/m/d/up/a",
-    "a",      "d/b",    "new",   "..",          "../d/./b",   "/",        "/r",       "/r/f",
-    "/r/new", "/v",     "/v/file", "/v/../m/a", "/tmp",       "/tmp/x/y", "/m/loop",  "/m/abs",
-    "/m/out", "/m/tmp/z", "/m/a/", "/m/none/x", "/m/d/up/..", "",         ".",
+    "/m",     "/m/a",     "/m/d",    "/m/d/b",    "/m/link",    "/m/new",   "/m/d/new", "/m/d/up/a",
+    "a",      "d/b",      "new",     "..",        "../d/./b",   "/",        "/r",       "/r/f",
+    "/r/new", "/v",       "/v/file", "/v/../m/a", "/tmp",       "/tmp/x/y", "/m/loop",  "/m/abs",
+    "/m/out", "/m/tmp/z", "/m/a/",   "/m/none/x", "/m/d/up/..", "",         ".",
 };
 
 static uint8_t parts[DATA_SIZE];
@@ -58,9 +58,8 @@ static void put_paths(void)
     for (size_t i = 0; i <= COUNT(paths); i++) {
         struct husk_path name = {.dir = HUSK_DIR_ROOT};
 
-        paths_parts[i] = i < COUNT(paths)
-                             ? put(&at, paths[i], strlen(paths[i]))
-                             : (struct world_part){DATA + LONG_AT, HUSK_PATH_MAX - 1};
+        paths_parts[i] = i < COUNT(paths) ? put(&at, paths[i], strlen(paths[i]))
+                                          : (struct world_part){DATA + LONG_AT, HUSK_PATH_MAX - 1};
         name.addr = paths_parts[i].addr;
         name.len = paths_parts[i].length;
         if (i < COUNT(paths) && paths[i][0] != '/')
@@ -140,7 +139,7 @@ static void put_others(void)
     unsigned at = OTHERS_AT, i = 0;
     struct husk_fault fault = {.vector = 14, .error = 6, .address = DATA - 8, .signal = SIGSEGV};
 
-    fault.regs.rip = world.program.rt.rt_start;
+    fault.regs.rip = DATA + 16;
     fault.regs.rsp = fault.regs.rbp = RESULTS;
     fault.regs.cs = HUSK_USER_CS;
     others_parts[i++] = put(&at, times[0], sizeof(times[0]));
