@@ -188,8 +188,7 @@ check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 TIME ?= 60
 upper = $(shell echo $(1) | tr a-z A-Z)
 HYPERCALL_GROUPS := memory io paths network process waiting
-FUZZ_PLAIN := elf options resolve
-FUZZ := $(FUZZ_PLAIN) $(HYPERCALL_GROUPS:%=hypercalls-%)
+FUZZ := elf options resolve $(HYPERCALL_GROUPS:%=hypercalls-%)
 FUZZ_CFLAGS := $(WARN) -Wno-gnu-variable-sized-type-not-at-end -O2 -g $(INCLUDE) -D_GNU_SOURCE -DHUSK_VERSION='"$(VERSION)"'
 FUZZ_SANITIZE := -fno-sanitize-recover=all -fsanitize=address,undefined
 FUZZ_OBJ := $(patsubst monitor/%.c,$(B)/fuzz/monitor/%.o,$(filter-out monitor/main.c,$(MONITOR_SRC)))
@@ -214,15 +213,17 @@ $(HYPERCALL_GROUPS:%=$(B)/fuzz/hypercalls-%.o): $(B)/fuzz/hypercalls-%.o: tests/
 	$(CLANG) $(FUZZ_CFLAGS) -DHYPERCALL_GROUP=$(call upper,$*) $(FUZZ_SANITIZE) -MMD -MP \
 	    -c $< -o $@
 
-# What a hypercall target's input must not depend on (getrandom), and what must not go unnoticed.
-FUZZ_WRAP := -Wl,--wrap=getrandom -Wl,--wrap=_exit
+# What an input does must not depend on chance (guest.c), and an end must not go unnoticed (world.c).
+FUZZ_WRAP := -Wl,--wrap=getrandom
 FUZZ_WORLD := $(addprefix $(B)/fuzz/,world.o world_parts.o world_signals.o tree.o guest.o)
 
 $(HYPERCALL_GROUPS:%=$(B)/fuzz/hypercalls-%): %: %.o $(FUZZ_WORLD) $(B)/fuzz/libmonitor.a
-	$(CLANG) $(FUZZ_SANITIZE),fuzzer $(FUZZ_WRAP) $^ -lutil -o $@
+	$(CLANG) $(FUZZ_SANITIZE),fuzzer $(FUZZ_WRAP) -Wl,--wrap=_exit $^ -lutil -o $@
 
-$(B)/fuzz/elf: $(B)/fuzz/guest.o
-$(FUZZ_PLAIN:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/fuzz_%.o $(B)/fuzz/libmonitor.a
+$(B)/fuzz/elf: $(B)/fuzz/fuzz_elf.o $(B)/fuzz/guest.o $(B)/fuzz/libmonitor.a
+	$(CLANG) $(FUZZ_SANITIZE),fuzzer $(FUZZ_WRAP) $^ -o $@
+
+$(B)/fuzz/options $(B)/fuzz/resolve: $(B)/fuzz/%: $(B)/fuzz/fuzz_%.o $(B)/fuzz/libmonitor.a
 	$(CLANG) $(FUZZ_SANITIZE),fuzzer $^ -o $@
 
 fuzz: $(FUZZ:%=$(B)/fuzz/%) ## fuzz the monitor's parsers and handlers, TIME seconds each

@@ -1,57 +1,118 @@
 /* SPDX-License-Identifier: ISC
  *
- * libFuzzer: an image, parsed from memory; where that succeeds its symbols, and a backtrace with
- * registers and a stack of the fuzzer's choice. Seeds: any small static programs and husk images.
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -iquote monitor \
- *         tests/fuzz/fuzz_elf.c
- * monitor/{elf,elf_file,error,symbols,eh_frame,cfi,backtrace,memory,interrupt}.c
+ * libFuzzer: an image, parsed from memory; where that succeeds it is loaded with guest-rt, stack
+ * and boot page as a run begins, then its symbols, and a backtrace with registers and a stack of
+ * the fuzzer's choice. Seeds: any small static programs and husk images.
  */
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf.h"
-#include "memory.h"
+#include "embedded.h"
+#include "guest.h"
+#include "program.h"
 #include "symbols.h"
 
-#define RAM    (16ULL << 20)
-#define STACK  (RAM - 0x10000)
-#define LOADED 0x100000 /* at most so much of each segment */
+#define STACK      (GUEST_RAM - STACK_SIZE) /* what the backtrace reads: above all that is there */
+#define STACK_SIZE 0x1000
+#define RT_STACK   (HUSK_RT_BASE + 0x10000)
 
-static int accept_registration(void *context, uint64_t start, uint64_t end, void *host)
+static struct guest_memory memory;
+
+/* In the place of the real one, which nobody can change and which takes long to load: headers
+ * and note, and a page for the stack of exceptions. */
+const struct {
+    Elf64_Ehdr header;
+    Elf64_Phdr phdrs[3];
+    struct {
+        Elf64_Nhdr header;
+        char owner[8];
+    } note_start;
+    struct husk_note note;
+} guest_rt = {
+#define AT(member) offsetof(typeof(guest_rt), member)
+    .header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+               .e_type = ET_EXEC,
+               .e_machine = EM_X86_64,
+               .e_phoff = AT(phdrs),
+               .e_phentsize = sizeof(Elf64_Phdr),
+               .e_phnum = 3,
+               .e_entry = HUSK_RT_BASE},
+    .phdrs = {{.p_type = PT_LOAD,
+               .p_flags = PF_R | PF_X,
+               .p_vaddr = HUSK_RT_BASE,
+               .p_filesz = sizeof(guest_rt),
+               .p_memsz = sizeof(guest_rt)},
+              {.p_type = PT_LOAD,
+               .p_flags = PF_R | PF_W,
+               .p_vaddr = RT_STACK,
+               .p_memsz = HUSK_PAGE_SIZE},
+              {.p_type = PT_NOTE,
+               .p_offset = AT(note_start),
+               .p_filesz = sizeof(guest_rt) - AT(note_start),
+               .p_align = 8}},
+    .note_start = {{sizeof(HUSK_NOTE_OWNER), sizeof(struct husk_note), HUSK_NOTE_TYPE},
+                   HUSK_NOTE_OWNER},
+    .note = {.abi = HUSK_ABI_VERSION,
+             .rt_start = HUSK_RT_BASE,
+             .syscall_direct = HUSK_RT_BASE,
+             .syscall_stubbed = HUSK_RT_BASE,
+             .exception = HUSK_RT_BASE,
+             .exception_stack = RT_STACK + HUSK_PAGE_SIZE,
+             .interrupt = HUSK_RT_BASE,
+             .vdso = HUSK_RT_BASE},
+};
+__asm__(".globl embedded_guest_rt\n.set embedded_guest_rt, guest_rt");
+const size_t embedded_guest_rt_size = sizeof(guest_rt);
+
+/* As cmd_run.c does it: --stats puts a breakpoint over main. */
+static guest_addr_t find_main(const struct program *program)
 {
-    (void)context;
-    (void)start;
-    (void)end;
-    (void)host;
+    struct symbols *symbols = symbols_load(&program->image.file);
+    uint64_t address = symbols_address(symbols, "main");
+
+    symbols_free(symbols);
+    for (unsigned i = 0; address && i < program->image.segment_count; i++) {
+        const struct elf_segment *segment = &program->image.segments[i];
+
+        if (segment->prot & HUSK_PROT_EXEC && address >= segment->vaddr &&
+            address - segment->vaddr < segment->file_size && address < HUSK_WINDOW)
+            return address + program->bias;
+    }
     return 0;
 }
 
-static struct guest_memory *guest(void)
+/* False: it does not fit, or is refused. */
+static bool load(struct program *program)
 {
-    static struct guest_memory memory;
-    struct husk_error err;
+    char *argv[] = {"fuzz", "argument", NULL};
+    const char *env[] = {"NAME=value"};
+    struct boot_request request = {.cwd = "/", .cwd_handle = HUSK_DIR_ROOT};
+    struct husk_error err = {0};
 
-    if (!memory.host && memory_create(&memory, RAM, accept_registration, NULL, &err) < 0)
-        abort();
-    return &memory;
+    if (program_load(program, &memory, &err) < 0) {
+        require(err.status == STATUS_IMAGE && strncmp(err.text, "guest-rt", 8) != 0, err.text);
+        return false;
+    }
+    request.main_break = find_main(program);
+    require(program_start(program, &memory, argv, env, 1, &request, &err) == 0, err.text);
+    return true;
 }
 
-/* What fits in RAM; rights as the segment wants them. */
-static void load_segment(struct guest_memory *memory, const struct elf_image *image,
-                         const struct elf_segment *segment)
+static void check_boot(const struct program *program)
 {
-    uint64_t start = segment->vaddr & ~0xfffULL;
-    uint64_t size = segment->file_size < LOADED ? segment->file_size : LOADED;
-    uint64_t len = (segment->vaddr + size - start + 0xfff) & ~0xfffULL;
-    void *host;
+    struct husk_boot *boot = memory_host(&memory, HUSK_BOOT_PAGE);
+    uint64_t argc;
 
-    if (size == 0 || memory_map(memory, start, len, HUSK_PROT_READ | HUSK_PROT_WRITE) < 0)
-        return;
-    host = memory_pointer(memory, segment->vaddr, size, HUSK_PROT_WRITE);
-    if (!host || elf_read(&image->file, segment->file_offset, host, size) < 0)
-        abort();
-    memory_protect(memory, start, len, (int)segment->prot);
+    require(boot->abi == HUSK_ABI_VERSION && boot->ram_size == GUEST_RAM, "boot page");
+    require(boot->image_start <= boot->image_end && boot->image_end <= boot->stack_low,
+            "the image reaches into the stack");
+    require(boot->stack_pointer % 16 == 0 && boot->stack_pointer >= boot->stack_low,
+            "stack pointer");
+    require(memory_read(&memory, &argc, boot->stack_pointer, 8) == 0 && argc == 2, "argc");
+    require(program->image.husk || program->rt.rt_start - HUSK_RT_BASE < HUSK_WINDOW_SIZE,
+            "guest-rt is not in the window");
+    program_restore_main(&memory, boot);
 }
 
 static void check_symbols(const struct elf_image *image, uint64_t address)
@@ -86,39 +147,64 @@ static void check_image(const struct elf_image *image)
     }
 }
 
+/* The input's end doubles as registers and stack. */
+static void choose_registers(const struct program *program, const uint8_t *data, size_t size,
+                             struct husk_regs *regs)
+{
+    size_t stack = size < STACK_SIZE ? size : STACK_SIZE;
+
+    memcpy(memory_host(&memory, STACK), data + size - stack, stack);
+    if (size > sizeof(*regs))
+        memcpy(regs, data + size - sizeof(*regs), sizeof(*regs));
+    if (regs->cs & 1)
+        regs->rsp = STACK + (regs->rsp & 0xff8);
+    if (regs->cs & 2)
+        regs->rbp = STACK + (regs->rbp & 0xff8);
+    if (regs->cs & 4)
+        regs->rip = program->image.entry + program->bias + (regs->rip & 0xfff);
+}
+
+/* All that was written: segments, guest-rt, the stack's ends, the boot page. */
+static void forget(const struct program *program)
+{
+    struct husk_boot *boot = memory_host(&memory, HUSK_BOOT_PAGE);
+
+    for (unsigned i = 0; i < program->image.segment_count; i++) {
+        const struct elf_segment *segment = &program->image.segments[i];
+        guest_addr_t addr = segment->vaddr + (segment->vaddr < HUSK_WINDOW ? program->bias : 0);
+
+        guest_zero(&memory, addr, segment->file_size);
+    }
+    guest_zero(&memory, HUSK_RT_BASE, sizeof(guest_rt));
+    require(!boot->stack_pointer || boot->stack_pointer < STACK, "the stacks overlap");
+    if (boot->stack_pointer)
+        guest_zero(&memory, boot->stack_pointer, boot->stack_top - boot->stack_pointer);
+    guest_zero(&memory, STACK, STACK_SIZE);
+    guest_zero(&memory, HUSK_BOOT_PAGE, sizeof(*boot));
+    guest_forget(&memory);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct elf_file file = {"fuzz", -1, data, size};
-    struct guest_memory *memory = guest();
+    struct program program = {0};
     guest_addr_t frames[BACKTRACE_MAX];
     struct husk_regs regs = {0};
-    struct elf_image image;
     struct husk_error err;
 
-    if (elf_parse(&file, &image, &err) < 0)
+    if (!memory.host)
+        guest_create(&memory);
+    if (elf_parse(&file, &program.image, &err) < 0)
         return 0;
-    check_image(&image);
-    for (size_t i = 0; i < image.segment_count; i++)
-        load_segment(memory, &image, &image.segments[i]);
-
-    /* The input's end doubles as registers and stack. */
-    if (size > sizeof(regs))
-        memcpy(&regs, data + size - sizeof(regs), sizeof(regs));
-    if (memory_map(memory, STACK, 0x10000, HUSK_PROT_READ | HUSK_PROT_WRITE) < 0)
-        abort();
-    memcpy(memory_pointer(memory, STACK, 0x1000, HUSK_PROT_WRITE),
-           size > 0x1000 ? data + size - 0x1000 : data, size > 0x1000 ? 0x1000 : size);
-    if (regs.cs & 1)
-        regs.rsp = STACK + (regs.rsp & 0xff8);
-    if (regs.cs & 2)
-        regs.rbp = STACK + (regs.rbp & 0xff8);
-    if (regs.cs & 4)
-        regs.rip = image.entry + (regs.rip & 0xfff);
-    check_symbols(&image, regs.rip);
-    if (backtrace_walk(&image, regs.cs & 8 ? 0 : regs.ss & ~0xfffULL, memory, &regs, frames) < 1)
-        abort();
-    memory_unmap(memory, HUSK_NULL_GUARD, RAM - HUSK_NULL_GUARD);
-    memory_unmap(memory, HUSK_RT_BASE, HUSK_WINDOW + HUSK_WINDOW_SIZE - HUSK_RT_BASE);
+    check_image(&program.image);
+    if (load(&program)) {
+        check_boot(&program);
+        choose_registers(&program, data, size, &regs);
+        check_symbols(&program.image, regs.rip - program.bias);
+        require(backtrace_walk(&program.image, program.bias, &memory, &regs, frames) > 0,
+                "no frame");
+    }
+    forget(&program);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #define PAGES        (GUEST_RAM / HUSK_PAGE_SIZE)
 #define WINDOW_PAGES (HUSK_WINDOW_SIZE / HUSK_PAGE_SIZE)
@@ -25,6 +26,22 @@ void require(bool condition, const char *what)
         return;
     fprintf(stderr, "fuzz: %s\n", what);
     abort();
+}
+
+/* What is freed is not used for a while, but not for so long that memory is always new. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=4:malloc_context_size=4";
+}
+
+/* The linker puts it in the place of libc's. */
+ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags)
+{
+    (void)flags;
+    memset(buffer, 0x5a, size);
+    return (ssize_t)size;
 }
 
 static int accept_registration(void *context, uint64_t start, uint64_t end, void *host)
@@ -89,6 +106,12 @@ static void restore_kept(struct guest_memory *memory)
                     "memory cannot be mapped again");
 }
 
+static void keep_as_before(struct guest_memory *memory)
+{
+    *memory = kept;
+    memcpy(memory->pdes, kept_pdes, sizeof(kept_pdes));
+}
+
 void guest_restore(struct guest_memory *memory)
 {
     require(!memory->broken, "the host refused to change mappings");
@@ -98,6 +121,29 @@ void guest_restore(struct guest_memory *memory)
     unmap_changed(memory, memory->window_ptes + RT_FIRST, NULL, WINDOW_PAGES - RT_FIRST,
                   HUSK_RT_BASE, memory_window_gpa(memory, HUSK_RT_BASE));
     restore_kept(memory);
-    *memory = kept;
-    memcpy(memory->pdes, kept_pdes, sizeof(kept_pdes));
+    keep_as_before(memory);
+}
+
+void guest_zero(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
+{
+    bool ram = addr < GUEST_RAM && len <= GUEST_RAM - addr;
+    bool window = addr >= HUSK_WINDOW && addr - HUSK_WINDOW < HUSK_WINDOW_SIZE &&
+                  len <= HUSK_WINDOW + HUSK_WINDOW_SIZE - addr;
+
+    if (ram || window)
+        memset(memory_host(memory, addr), 0, len);
+}
+
+void guest_forget(struct guest_memory *memory)
+{
+    uint64_t *window = memory->window_ptes + RT_FIRST;
+    uint64_t window_gpa = memory_window_gpa(memory, HUSK_RT_BASE);
+
+    for (uint64_t i = 0; i < PAGES; i++)
+        check_entry(memory->ptes[i], i * HUSK_PAGE_SIZE);
+    for (uint64_t i = 0; i < WINDOW_PAGES - RT_FIRST; i++)
+        check_entry(window[i], window_gpa + i * HUSK_PAGE_SIZE);
+    memcpy(memory->ptes, kept_ptes, sizeof(kept_ptes));
+    memset(window, 0, (WINDOW_PAGES - RT_FIRST) * sizeof(*window));
+    keep_as_before(memory);
 }

@@ -18,6 +18,11 @@ void guest_keep(const struct guest_memory *memory);
 /* Take back all mappings but those that are kept, and what was registered with KVM. */
 void guest_restore(struct guest_memory *memory);
 
+/* The same without a system call, where pages are mapped but not unmapped, protected or shown a
+ * file, and where the caller zeroes what was written. What lies nowhere is left alone. */
+void guest_forget(struct guest_memory *memory);
+void guest_zero(struct guest_memory *memory, guest_addr_t addr, uint64_t len);
+
 /* End with a report if CONDITION is false; WHAT says what the monitor should have seen to. */
 void require(bool condition, const char *what);
 

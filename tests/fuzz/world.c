@@ -50,29 +50,13 @@ void server_consider(struct run *unused)
     (void)unused;
 }
 
-/* The linker puts these in the place of libc's: random bytes that are always the same, and an end
- * of the process that libFuzzer notices. */
-ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags);
-ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags)
-{
-    (void)flags;
-    memset(buffer, 0x5a, size);
-    return (ssize_t)size;
-}
-
+/* The linker puts it in the place of libc's: libFuzzer does not notice that one. */
 _Noreturn void __wrap__exit(int status);
 _Noreturn void __wrap__exit(int status)
 {
     (void)status;
     require(false, "the monitor ends by itself");
     abort();
-}
-
-/* What is freed is not used for a while, but not for so long that memory is always new. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "quarantine_size_mb=4:malloc_context_size=4";
 }
 
 static void start_network(void)
