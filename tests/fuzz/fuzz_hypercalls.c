@@ -14,7 +14,7 @@
 #include "interrupt.h"
 #include "world.h"
 
-#define CALLS_MAX 32
+#define CALLS_MAX 16
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 
 /* Not operations, but what happens between them: world.h. */

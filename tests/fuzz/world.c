@@ -221,13 +221,21 @@ static void close_at_once(int64_t handle)
         setsockopt(opened->dir.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
+static bool hears_peers(const struct husk_desc *asked)
+{
+    const struct handle *handle = handles_get(&world.handles, asked->arg[0]);
+
+    return (asked->op == HUSK_OP_RECEIVE || asked->op == HUSK_OP_READ) && handle &&
+           handle->socket && handle->socket->publication && handle->socket->publication->peers;
+}
+
 void world_note(const struct husk_desc *asked, int64_t result)
 {
     enum tree_change change = changes_files(asked, result);
 
     files_changed = change > files_changed ? change : files_changed;
     terminal_changed |= asked->op == HUSK_OP_TTY && result >= 0;
-    peers_noted |= (asked->op == HUSK_OP_RECEIVE || asked->op == HUSK_OP_READ) && result >= 0;
+    peers_noted |= result >= 0 && hears_peers(asked);
     if ((asked->op == HUSK_OP_SOCKET || asked->op == HUSK_OP_ACCEPT) && result >= 0)
         close_at_once(result);
     signals_note(asked, result);
