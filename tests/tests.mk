@@ -167,14 +167,16 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -Iinclude -D_GNU_SOURCE $(filter %.c,$^) -lcmocka -o $@
 
+include tests/fuzz/fuzz.mk
+
 tests: $(addprefix $(B)/third-party/,evhttpd libuv $(LIBRARIES) lua/libraries.lua lua/fails.lua) \
     $(addprefix $(B)/husk-,test isolated asan) $(addprefix $(B)/fault/,husk guest expected) $(UNIT) \
-    $(SYSTEM) $(GUESTS) $(HOSTILE) $(CALLS:%=$(B)/calls/%) \
+    $(REPLAY) $(SYSTEM) $(GUESTS) $(HOSTILE) $(CALLS:%=$(B)/calls/%) \
     $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
 check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 	@$(MAKE) --no-print-directory everything tests
-	@tests/run $(UNIT) $(SYSTEM)
+	@tests/run $(UNIT) $(REPLAY) $(SYSTEM)
 	@echo "the attacks again, under ASan and UBSan:"
 	@HUSK_BINARY=husk-asan tests/run $(B)/system/test_hostile
 	@if $(B)/husk doctor | grep -q '^ok *isolate'; then \
@@ -183,58 +185,6 @@ check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 	else \
 	    echo "this host does not allow --isolate: not tested"; \
 	fi
-
-# Fuzzing, one target after the other, TIME seconds each. What was found lies in build/fuzz.
-TIME ?= 60
-upper = $(shell echo $(1) | tr a-z A-Z)
-HYPERCALL_GROUPS := memory io paths network process waiting
-FUZZ := elf options resolve $(HYPERCALL_GROUPS:%=hypercalls-%)
-FUZZ_CFLAGS := $(WARN) -Wno-gnu-variable-sized-type-not-at-end -O2 -g $(INCLUDE) -D_GNU_SOURCE -DHUSK_VERSION='"$(VERSION)"'
-FUZZ_SANITIZE := -fno-sanitize-recover=all -fsanitize=address,undefined
-FUZZ_OBJ := $(patsubst monitor/%.c,$(B)/fuzz/monitor/%.o,$(filter-out monitor/main.c,$(MONITOR_SRC)))
-
-$(B)/fuzz/monitor/%.o: monitor/%.c
-	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE),fuzzer-no-link -MMD -MP -c $< -o $@
-
-$(B)/fuzz/monitor/embedded.o: $(EMBEDDED)
-$(B)/fuzz/monitor/embedded.o: FUZZ_CFLAGS += -Wa,-I$(B)
-
-$(B)/fuzz/libmonitor.a: $(FUZZ_OBJ)
-	rm -f $@ && ar rcs $@ $^
-
-# What drives the monitor is not what is to be covered.
-$(B)/fuzz/%.o: tests/fuzz/%.c
-	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) -MMD -MP -c $< -o $@
-
-$(HYPERCALL_GROUPS:%=$(B)/fuzz/hypercalls-%.o): $(B)/fuzz/hypercalls-%.o: tests/fuzz/fuzz_hypercalls.c
-	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_CFLAGS) -DHYPERCALL_GROUP=$(call upper,$*) $(FUZZ_SANITIZE) -MMD -MP \
-	    -c $< -o $@
-
-# What an input does must not depend on chance (guest.c), and an end must not go unnoticed (world.c).
-FUZZ_WRAP := -Wl,--wrap=getrandom
-FUZZ_WORLD := $(addprefix $(B)/fuzz/,world.o world_parts.o world_signals.o tree.o guest.o)
-
-$(HYPERCALL_GROUPS:%=$(B)/fuzz/hypercalls-%): %: %.o $(FUZZ_WORLD) $(B)/fuzz/libmonitor.a
-	$(CLANG) $(FUZZ_SANITIZE),fuzzer $(FUZZ_WRAP) -Wl,--wrap=_exit $^ -lutil -o $@
-
-$(B)/fuzz/elf: $(B)/fuzz/fuzz_elf.o $(B)/fuzz/guest.o $(B)/fuzz/libmonitor.a
-	$(CLANG) $(FUZZ_SANITIZE),fuzzer $(FUZZ_WRAP) $^ -o $@
-
-$(B)/fuzz/options $(B)/fuzz/resolve: $(B)/fuzz/%: $(B)/fuzz/fuzz_%.o $(B)/fuzz/libmonitor.a
-	$(CLANG) $(FUZZ_SANITIZE),fuzzer $^ -o $@
-
-fuzz: $(FUZZ:%=$(B)/fuzz/%) ## fuzz the monitor's parsers and handlers, TIME seconds each
-	@for target in $(FUZZ); do \
-	    mkdir -p $(B)/fuzz/corpus/$$target && echo "$$target:" && \
-	    nice $(B)/fuzz/$$target -max_total_time=$(TIME) -close_fd_mask=3 -print_final_stats=1 \
-	        -artifact_prefix=$(B)/fuzz/$$target- $(B)/fuzz/corpus/$$target \
-	        $$(ls -d tests/fuzz/corpus/$$target 2>/dev/null) >$(B)/fuzz/$$target.log 2>&1 || \
-	        { tail -n 40 $(B)/fuzz/$$target.log; exit 1; }; \
-	    grep -a number_of_executed_units $(B)/fuzz/$$target.log; \
-	done
 
 # Emulated machines, two at a time, run what shows that the CPU's side of husk holds: programs of every
 # toolchain, attacks, traces and counts; all system tests where they cannot run here. `make check-svm
@@ -262,4 +212,4 @@ svm-1 svm-2: svm-%:
 	    tests/svm/check-svm $(SVM_TOOLS) $(B) -- \
 	    $(SVM_GROUP:%=$(B)/system/test_%)
 
--include $(FUZZ_OBJ:.o=.d) $(wildcard $(B)/fuzz/*.d) $(B)/takeover.d $(UNIT_OBJ:.o=.d) $(UNIT:=.d)
+-include $(B)/takeover.d $(UNIT_OBJ:.o=.d) $(UNIT:=.d)

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -46,6 +48,7 @@ static const struct entry {
 #define OUTSIDE (sizeof(outside) / sizeof(outside[0]))
 
 static char scratch[] = "/dev/shm/husk-fuzz-XXXXXX";
+static bool mounted;
 static int root = -1, writable = -1;
 static struct stat before[OUTSIDE];
 static ino_t inodes[ENTRIES]; /* a file system in memory never uses a number again */
@@ -128,6 +131,13 @@ static void remove_all(void)
     rmdir(scratch);
 }
 
+/* A file system of its own, of which no name is left when this process is killed. */
+static bool mount_scratch(void)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("husk-fuzz", scratch, "tmpfs", 0, "mode=0700") == 0;
+}
+
 static void choose_scratch(void)
 {
     struct statfs fs;
@@ -135,9 +145,17 @@ static void choose_scratch(void)
     if (statfs("/dev/shm", &fs) < 0 || fs.f_type != TMPFS_MAGIC || access("/dev/shm", W_OK) < 0)
         strcpy(scratch, "/tmp/husk-fuzz-XXXXXX");
     require(mkdtemp(scratch), "mkdtemp");
+    mounted = mount_scratch();
     root = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     require(root >= 0, "open of the scratch directory");
-    atexit(remove_all);
+    if (!mounted)
+        atexit(remove_all);
+}
+
+static void hide_scratch(void)
+{
+    if (mounted)
+        require(umount2(scratch, MNT_DETACH) == 0 && rmdir(scratch) == 0, "umount2");
 }
 
 static void add(struct mounts *mounts, const char *name, const char *guest, unsigned rights)
@@ -231,6 +249,7 @@ struct mounts *tree_create(void)
     add(mounts, "r", "/r", MOUNT_READ_ONLY);
     add(mounts, "file", "/v/file", MOUNT_WRITABLE);
     require(mounts_add_local(mounts, "/tmp", &err) == 0, err.text);
+    hide_scratch();
     return mounts;
 }
 
