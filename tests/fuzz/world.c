@@ -147,7 +147,6 @@ void world_create(enum group which)
     world = (struct run){.options = &options, .trace_fd = nothing, .vm = {.vcpu = -1}};
     setvbuf(stderr, buffer, _IOFBF, sizeof(buffer)); /* reports are many small pieces */
     umask(0);
-    setrlimit(RLIMIT_FSIZE, &(struct rlimit){FILE_MAX, FILE_MAX});
     signals_create();
     start_memory();
     world.mounts = tree_create();
@@ -174,12 +173,19 @@ static void apply(unsigned settings)
     looks = settings & 128;
 }
 
+/* Only for what the input does: libFuzzer writes files, too. */
+static void limit_files(rlim_t most)
+{
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){most, RLIM_INFINITY});
+}
+
 void world_begin(unsigned settings, const uint8_t *input, size_t size)
 {
     parts_write(memory_host(&world.memory, DATA), input, size);
     world.ended = world.output_cut = false;
     world.status = 0;
     apply(settings);
+    limit_files(FILE_MAX);
 }
 
 static enum tree_change changes_files(const struct husk_desc *asked, int64_t result)
@@ -281,6 +287,7 @@ static void restore_network(void)
 
 void world_end(void)
 {
+    limit_files(RLIM_INFINITY);
     if (world.ended && world.stats.enabled) {
         world.stats.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
         stats_write(&world);
