@@ -218,8 +218,11 @@ static uint64_t take_pages_at(struct input *input, uint64_t kind)
         return DATA + (kind % 8) * HUSK_PAGE_SIZE;
     if (kind < 0xc0)
         return HUSK_NULL_GUARD + take(input, 1) * HUSK_PAGE_SIZE;
-    return kind < 0xd8 ? HUSK_RT_BASE + take(input, 1) * HUSK_PAGE_SIZE
-                       : GUEST_RAM - (kind % 16) * HUSK_PAGE_SIZE;
+    if (kind < 0xd8)
+        return HUSK_RT_BASE + take(input, 1) * HUSK_PAGE_SIZE;
+    if (kind < 0xe8)
+        return world.memory.far_start + (kind % 4) * HUSK_PAGE_SIZE;
+    return (kind < 0xf8 ? world.memory.far_end : GUEST_RAM) - (kind % 8) * HUSK_PAGE_SIZE;
 }
 
 static uint64_t take_open_flags(struct input *input, uint64_t kind)

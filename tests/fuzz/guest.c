@@ -6,15 +6,13 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "memory_tables.h"
+
 #define PAGES        (GUEST_RAM / HUSK_PAGE_SIZE)
 #define WINDOW_PAGES (HUSK_WINDOW_SIZE / HUSK_PAGE_SIZE)
 #define RT_FIRST     ((HUSK_RT_BASE - HUSK_WINDOW) / HUSK_PAGE_SIZE)
 #define DIRECTORIES  (GUEST_RAM >> 21)
 
-/* Page table entries: SDM 3A 4.5.4. */
-#define PTE_PRESENT (1ULL << 0)
-#define PTE_WRITE   (1ULL << 1)
-#define PTE_NX      (1ULL << 63)
 #define PTE_ADDRESS 0xffffffffff000ULL
 
 static struct guest_memory kept;
@@ -106,8 +104,19 @@ static void restore_kept(struct guest_memory *memory)
                     "memory cannot be mapped again");
 }
 
+/* Far RAM, where it was used: its tables stay. */
+static void unmap_far(struct guest_memory *memory)
+{
+    for (uint64_t at = memory->far_start; memory->far_open && at < memory->far_end; at += REGION)
+        if (memory_is_linked(memory, at))
+            require(memory_unmap(memory, at, min_u64(REGION, memory->far_end - at)) == 0,
+                    "far memory cannot be unmapped");
+    kept.far_open = memory->far_open;
+}
+
 static void keep_as_before(struct guest_memory *memory)
 {
+    require(memory->held == kept.held, "memory that nobody holds counts");
     *memory = kept;
     memcpy(memory->pdes, kept_pdes, sizeof(kept_pdes));
 }
@@ -120,6 +129,7 @@ void guest_restore(struct guest_memory *memory)
                   PAGES - HUSK_NULL_GUARD / HUSK_PAGE_SIZE, HUSK_NULL_GUARD, HUSK_NULL_GUARD);
     unmap_changed(memory, memory->window_ptes + RT_FIRST, NULL, WINDOW_PAGES - RT_FIRST,
                   HUSK_RT_BASE, memory_window_gpa(memory, HUSK_RT_BASE));
+    unmap_far(memory);
     restore_kept(memory);
     keep_as_before(memory);
 }
@@ -145,5 +155,6 @@ void guest_forget(struct guest_memory *memory)
         check_entry(window[i], window_gpa + i * HUSK_PAGE_SIZE);
     memcpy(memory->ptes, kept_ptes, sizeof(kept_ptes));
     memset(window, 0, (WINDOW_PAGES - RT_FIRST) * sizeof(*window));
+    memory->held = kept.held;
     keep_as_before(memory);
 }
