@@ -17,6 +17,7 @@
 #define INPUT_MAX (1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 
 static int is_input(const struct dirent *entry)
 {
@@ -63,9 +64,11 @@ static void test_the_corpus_harms_nothing(void **state)
     free(inputs);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_corpus_harms_nothing)};
 
+    if (LLVMFuzzerInitialize)
+        LLVMFuzzerInitialize(&argc, &argv);
     return cmocka_run_group_tests_name(CORPUS, tests, NULL, NULL);
 }
