@@ -274,7 +274,7 @@ static unsigned argument(struct input *input, char what, uint64_t *arg)
         arg[0] = take_handle(input, kind);
         return 1;
     case 'd': /* directory */
-        arg[0] = kind < 0x80 ? HUSK_DIR_ROOT : take_handle(input, (kind - 0x80) * 2);
+        arg[0] = kind < 0x80 ? HUSK_DIR_ROOT : kind < 0xc0 ? kind % 16 : take_handle(input, kind);
         return 1;
     case 'p': /* path, socket's address */
     case 'S':

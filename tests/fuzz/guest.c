@@ -23,6 +23,7 @@ void require(bool condition, const char *what)
     if (condition)
         return;
     fprintf(stderr, "fuzz: %s\n", what);
+    fflush(stderr);
     abort();
 }
 
