@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: ISC
 # Part of the Makefile: how the benchmarks are built and run. docs/performance.md says what they are.
 
-BENCH ?= cold memory cpu file syscall threads net
+BENCH ?= cold memory cpu file syscall threads net exits
 BENCH_CFLAGS := $(WARN) -O2 -D_GNU_SOURCE
 BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big changes files idle peer syscalls threads touch)
-BENCH_NATIVE := $(addprefix $(B)/bench/native/,big changes files hello httpd load mandelbrot peer primes syscalls threads touch)
+BENCH_NATIVE := $(addprefix $(B)/bench/native/,big changes files hello httpd load mandelbrot peer primes requests syscalls threads touch)
 BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/floor $(B)/bench/glibc/hello \
     $(B)/bench/traps/syscalls $(BENCH_IMAGES) $(BENCH_NATIVE)
 
