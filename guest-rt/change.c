@@ -47,6 +47,7 @@ int64_t sys_mkdirat(const struct call *call)
 
 static int64_t remove_name(uint64_t dirfd, uint64_t addr, uint64_t flags)
 {
+    files_removed();
     return path_call(HUSK_OP_UNLINK, dirfd, addr, HUSK_END_PARENT, flags, 0, 0);
 }
 
@@ -120,6 +121,8 @@ static int64_t two_names(enum husk_op op, const uint64_t from[2], const uint64_t
     if (op == HUSK_OP_LINK)
         how = (flags & AT_SYMLINK_FOLLOW ? HUSK_END_FOLLOW : HUSK_END_STAY) |
               (flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : 0);
+    if (op == HUSK_OP_RENAME)
+        files_removed();
     ret = path_find(from[0], from[1], how, &source);
     if (ret == 0 && op == HUSK_OP_LINK && place_follow_descriptor(&source))
         flags |= AT_EMPTY_PATH;

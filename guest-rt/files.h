@@ -31,6 +31,7 @@ struct file {
     uint8_t socket_type;                    /* of HUSK_KIND_SOCKET: SOCK_STREAM or SOCK_DGRAM */
     uint64_t receive_timeout, send_timeout; /* likewise; nanoseconds, 0: none */
     struct epoll_item *watching;            /* those of epoll instances, in a list */
+    uint32_t removals;                      /* files_removed calls before it was opened */
 };
 
 #define OFFSET_ON_HOST UINT64_MAX
@@ -70,6 +71,9 @@ int64_t file_call(enum husk_op op, struct file *file, uint64_t arg0, uint64_t ar
 #define FILE_CALL5(op, file, a, b, c, d, ...)                                                      \
     file_call(op, file, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d))
 #define FILE_CALL(...) FILE_CALL5(__VA_ARGS__, 0, 0, 0, 0, 0)
+
+/* A name on the host is gone, perhaps that of a file that is open. */
+void files_removed(void);
 
 /* A directory was renamed: getcwd may have another answer. */
 void paths_moved(void);

@@ -44,6 +44,10 @@ int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64
 /* The same with the arguments that the operation has. */
 #define HYPERCALL(...) HYPERCALL6(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 
+/* The same with the next hypercall, whatever that is: for operations whose result nobody needs, and
+ * that abi.h lets be deferred. */
+void hypercall_defer(enum husk_op op, uint64_t a0, uint64_t a1);
+
 /* Doorbells that the current thread has rung. */
 extern uint64_t hypercall_count;
 

@@ -126,6 +126,18 @@ int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64
     return ring(index);
 }
 
+void hypercall_defer(enum husk_op op, uint64_t a0, uint64_t a1)
+{
+    uint32_t count = doorbell()->deferred;
+
+    if (count == HUSK_DEFERRED_MAX) {
+        HYPERCALL(op, a0, a1);
+        return;
+    }
+    doorbell()->desc[HUSK_DEFERRED_DESC + count] = (struct husk_desc){.op = op, .arg = {a0, a1}};
+    doorbell()->deferred = count + 1;
+}
+
 /* As strace -f shows it: only if there are others. */
 static uint32_t traced_thread(void)
 {

@@ -169,6 +169,30 @@ static int64_t act(struct run *run, const struct husk_desc *desc)
     return result;
 }
 
+static bool is_deferrable(const struct husk_desc *desc)
+{
+    return !desc->flags && desc->op == HUSK_OP_CLOSE;
+}
+
+/* What the guest left to be done before its next operation. */
+static void serve_deferred(struct run *run)
+{
+    struct husk_doorbell *doorbell = memory_host(&run->memory, HUSK_DESC_PAGE);
+    uint32_t count = *(volatile uint32_t *)&doorbell->deferred;
+
+    if (count == 0)
+        return;
+    if (count > HUSK_DEFERRED_MAX)
+        count = HUSK_DEFERRED_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        struct husk_desc desc = *(volatile struct husk_desc *)&doorbell->desc[HUSK_DEFERRED_DESC + i];
+
+        if (is_deferrable(&desc))
+            act(run, &desc);
+    }
+    doorbell->deferred = 0;
+}
+
 int hypercall_serve(struct run *run, uint32_t index)
 {
     struct husk_desc *shared = memory_host(&run->memory, HUSK_DESC_PAGE);
@@ -185,6 +209,7 @@ int hypercall_serve(struct run *run, uint32_t index)
     }
     if (!server_enter(run))
         return 0;
+    serve_deferred(run);
     brief = is_short(run, &desc) && !waits(&desc);
     shared[index].result = act(run, &desc);
     server_leave(run);
@@ -200,6 +225,7 @@ bool hypercall_serve_posted(struct run *run)
     bool would_wait = waits(&desc);
     int64_t result;
 
+    serve_deferred(run);
     if (desc.op >= HUSK_OP_COUNT || desc.flags || !is_short(run, &desc))
         return false;
     if (would_wait)

@@ -85,11 +85,21 @@ enum husk_server {
 };
 #define HUSK_SERVED_DESC 1
 
+/*
+ * Deferred operations: those whose result nobody waits for need no doorbell of their own. The guest
+ * fills descriptors from HUSK_DEFERRED_DESC on and says how many there are; whoever serves the next
+ * operation, by doorbell or as the server, does them first, in their order, writes no results, and
+ * sets the number to 0. Only HUSK_OP_CLOSE can be deferred, others are not done.
+ */
+#define HUSK_DEFERRED_DESC 32
+#define HUSK_DEFERRED_MAX  (HUSK_DESC_COUNT - HUSK_DEFERRED_DESC)
+
 struct husk_doorbell {
     struct husk_desc desc[HUSK_DESC_COUNT];
     struct husk_pending pending;
-    uint32_t server; /* enum husk_server, changed atomically */
-    uint8_t reserved[44];
+    uint32_t server;   /* enum husk_server, changed atomically */
+    uint32_t deferred; /* IN  deferred operations; OUT 0 */
+    uint8_t reserved[40];
 };
 _Static_assert(sizeof(struct husk_doorbell) == HUSK_PAGE_SIZE, "one page");
 
