@@ -11,9 +11,11 @@
 #include <linux/fcntl.h>
 #include <linux/magic.h>
 
+#include "ahead.h"
 #include "object.h"
 #include "poll.h"
 #include "slab.h"
+#include "sockets.h"
 
 #define BUCKETS     64
 #define NESTING_MAX 4 /* EP_MAX_NESTS of Linux */
@@ -38,6 +40,7 @@ struct epoll {
     struct object object;
     struct file *file;
     int64_t handle; /* of the host's instance, or -1 */
+    bool streams;   /* it watches TCP sockets, perhaps */
     struct epoll_item *first_ready, *last_ready;
     struct epoll_item *buckets[BUCKETS];
 };
@@ -123,6 +126,13 @@ static int64_t handle_of(const struct file *file)
     return epoll_of(file)->handle;
 }
 
+/* What the host's events have for data: by the handle the monitor finds a socket to receive from,
+ * and by both the item is found. */
+static uint64_t host_data(uint32_t handle, uint32_t fd)
+{
+    return handle | (uint64_t)fd << 32;
+}
+
 /* EVENTS for the host: what only changes who is woken, or needs a privilege, is left out. */
 static int64_t watch(const struct epoll_item *item, int operation)
 {
@@ -130,8 +140,10 @@ static int64_t watch(const struct epoll_item *item, int operation)
 
     if (handle < 0)
         return 0;
+    if (item->file->kind == HUSK_KIND_SOCKET && item->file->socket_type == SOCK_STREAM)
+        item->epoll->streams = true;
     return HYPERCALL(HUSK_OP_WATCH, item->epoll->handle, operation, handle,
-                     item->events & HUSK_EPOLL_EVENTS, item->data);
+                     item->events & HUSK_EPOLL_EVENTS, host_data(handle, item->fd));
 }
 
 /* Linux's limit for all instances together; here there is one of handles as well. */
@@ -169,6 +181,17 @@ static struct epoll_item *find(struct epoll *epoll, uint32_t fd, const struct fi
     struct epoll_item *item = *bucket_of(epoll, fd);
 
     while (item && (item->fd != fd || item->file != file))
+        item = item->next;
+    return item;
+}
+
+/* What an event of the host's is about. */
+static struct epoll_item *find_host(struct epoll *epoll, uint64_t data)
+{
+    uint32_t fd = (uint32_t)(data >> 32);
+    struct epoll_item *item = *bucket_of(epoll, fd);
+
+    while (item && (item->fd != fd || file_host(item->file) != (uint32_t)data))
         item = item->next;
     return item;
 }
@@ -404,11 +427,39 @@ struct epoll_wait {
     int64_t came; /* of the host's events, or -errno */
 };
 
+/* COUNT events of the host's at ADDR get the application's data, and sockets what was received of
+ * them, in the same order. */
+static void tell_host(struct epoll *epoll, guest_addr_t addr, uint32_t count,
+                      const struct husk_ahead *ahead, uint32_t filled)
+{
+    uint32_t taken = 0;
+
+    for (uint32_t i = 0; i < count; i++, addr += sizeof(struct epoll_event)) {
+        struct epoll_event event;
+        struct epoll_item *item;
+
+        if (user_read(&event, addr) < 0 || !(item = find_host(epoll, event.data)))
+            continue;
+        if (taken < filled && ahead[taken].handle == (uint32_t)event.data)
+            ahead_accept(taken++, item->file);
+        event.data = item->data;
+        (void)user_write(addr, &event);
+    }
+}
+
 /* Those of the host, behind LOCAL ones, within NS. */
 static int64_t ask_host(const struct epoll_wait *wait, int64_t local, uint64_t ns)
 {
-    return HYPERCALL(HUSK_OP_EVENTS, wait->epoll->handle,
-                     wait->events + local * sizeof(struct epoll_event), wait->max - local, ns);
+    struct epoll *epoll = wait->epoll;
+    guest_addr_t addr = wait->events + local * sizeof(struct epoll_event);
+    uint64_t max = wait->max - local, room = 0;
+    struct husk_ahead *ahead = epoll->streams ? ahead_offer(max, &room) : NULL;
+    int64_t came = HYPERCALL(HUSK_OP_EVENTS, epoll->handle, addr, max, ns, ahead, room);
+
+    if (came < 0)
+        return came;
+    tell_host(epoll, addr, (uint32_t)came, ahead, (uint32_t)(came >> 32));
+    return (uint32_t)came;
 }
 
 static void ask(struct host_waiter *waiter, uint64_t ns)

@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
+#include "ahead.h"
 #include "epoll.h"
 #include "lookup.h"
 #include "pipe.h"
@@ -140,6 +141,7 @@ int64_t file_release(struct file *file)
         return 0;
     if (file->watching)
         epoll_forget(file);
+    ahead_forget(file);
     if (closes_unnoticed(file)) {
         hypercall_defer(HUSK_OP_CLOSE, file->handle, 0);
         return 0;

@@ -8,6 +8,7 @@
 #include "synthetic.h"
 #include "tmpfs.h"
 
+struct ahead_buffer;
 struct epoll_item;
 struct object;
 
@@ -30,6 +31,7 @@ struct file {
     struct object *object;                  /* FS_OBJECT */
     uint8_t socket_type;                    /* of HUSK_KIND_SOCKET: SOCK_STREAM or SOCK_DGRAM */
     uint64_t receive_timeout, send_timeout; /* likewise; nanoseconds, 0: none */
+    struct ahead_buffer *ahead;             /* of a TCP socket: data received ahead, or NULL */
     struct epoll_item *watching;            /* those of epoll instances, in a list */
     uint32_t removals;                      /* files_removed calls before it was opened */
 };

@@ -44,9 +44,14 @@ int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64
 /* The same with the arguments that the operation has. */
 #define HYPERCALL(...) HYPERCALL6(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 
-/* The same with the next hypercall, whatever that is: for operations whose result nobody needs, and
- * that abi.h lets be deferred. */
+/* The same with the next hypercall, whatever that is: for operations that abi.h lets be deferred.
+ * HUSK_OP_SKIP adds to what was to be skipped already. */
 void hypercall_defer(enum husk_op op, uint64_t a0, uint64_t a1);
+
+/* How many hypercalls there were that can have told what happened outside. */
+extern uint64_t hypercall_news;
+/* From now on what is sent may be what a socket of the program's own receives. */
+void hypercall_sends_tell(void);
 
 /* Doorbells that the current thread has rung. */
 extern uint64_t hypercall_count;

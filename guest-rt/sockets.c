@@ -209,6 +209,7 @@ int64_t sys_connect(const struct call *call)
         return unix_connect(call);
     if (ret < 0)
         return ret;
+    hypercall_sends_tell();
     ret = HYPERCALL(HUSK_OP_CONNECT, file->handle, addr, len);
     if ((ret == -EINPROGRESS || ret == -EALREADY) && !(file->flags & O_NONBLOCK))
         ret = connect_wait(file, addr, len);

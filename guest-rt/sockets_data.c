@@ -9,6 +9,7 @@
 #include <linux/fcntl.h>
 #include <linux/time.h>
 
+#include "ahead.h"
 #include "sockets.h"
 #include "unix.h"
 #include "wait.h"
@@ -55,6 +56,8 @@ static int64_t move_once(struct file *file, enum husk_op op, struct husk_message
     int64_t ret;
 
     clock_slept();
+    if (op == HUSK_OP_RECEIVE)
+        ahead_forget(file);
     ret = HYPERCALL(op, file->handle, message, 1, flags);
     return ret < 0 ? ret : message->result;
 }
@@ -128,6 +131,15 @@ static int64_t send_message(struct file *file, struct husk_message *message, uin
     return raise_pipe(file, ret, flags);
 }
 
+/* As ahead_take, for a vector. */
+static int64_t receive_ahead(struct file *file, guest_addr_t iov, uint64_t count)
+{
+    struct span to;
+
+    /* What is wrong with the vector the host will say. */
+    return file->ahead && span_of_vector(&to, iov, count) == 0 ? ahead_take(file, &to) : 0;
+}
+
 static int64_t receive_message(struct file *file, struct husk_message *message, uint32_t flags)
 {
     const uint32_t ours = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | MSG_CMSG_CLOEXEC;
@@ -136,6 +148,13 @@ static int64_t receive_message(struct file *file, struct husk_message *message, 
 
     if (flags & MSG_ERRQUEUE)
         return -EAGAIN;
+    if (!(flags & ~ours) && !(flags & MSG_WAITALL)) {
+        ret = receive_ahead(file, message->iov, message->iov_count);
+        if (ret != 0) {
+            message->name_size = 0;
+            return ret;
+        }
+    }
     ret = move(&patience, HUSK_OP_RECEIVE, message, flags & ~ours);
     if (ret > 0 && is_stream(file) && !patience.none && flags & MSG_WAITALL && !(flags & MSG_PEEK))
         ret = move_rest(&patience, HUSK_OP_RECEIVE, message, flags & ~ours, ret);
@@ -151,11 +170,15 @@ int64_t socket_transfer(struct file *file, enum husk_op op, uint64_t addr, uint6
     struct husk_iovec all = {addr, len};
     struct husk_message message = {.iov = vector ? addr : (guest_addr_t)&all,
                                    .iov_count = vector ? len : 1};
-    int64_t ret;
+    int64_t ret = write ? 0 : receive_ahead(file, message.iov, message.iov_count);
 
+    if (ret != 0)
+        return ret;
     file_hold(file);
     do {
         clock_slept();
+        if (!write)
+            ahead_forget(file);
         ret = HYPERCALL(op, file->handle, addr, len, HUSK_STREAM);
     } while (ret == -EAGAIN && (ret = try_again(&patience, ret)) == 0);
     if (ret > 0 && write && is_stream(file) && !patience.none && (vector || (uint64_t)ret < len))
@@ -297,6 +320,8 @@ static int64_t move_batch(struct file *file, enum husk_op op, uint64_t addr, uin
     if (made == 0)
         return ret;
     clock_slept();
+    if (!send)
+        ahead_forget(file);
     ret = HYPERCALL(op, file->handle, messages, made, flags);
     for (int64_t i = 0; i < ret; i++) {
         struct user_messages *each = &user[i];

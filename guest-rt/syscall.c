@@ -11,7 +11,7 @@ static syscall_fn *const table[] = {
 #undef SYSCALL
 };
 
-uint64_t hypercall_count;
+uint64_t hypercall_count, hypercall_news;
 
 #define POSTED_LOOKS 200  /* the server takes it within a microsecond, if it has a processor */
 #define TAKEN_LOOKS  4000 /* then the doorbell is the better way to wait */
@@ -77,6 +77,7 @@ static bool is_served(enum husk_op op)
     case HUSK_OP_SYNC:
     case HUSK_OP_SEND:
     case HUSK_OP_RECEIVE:
+    case HUSK_OP_SKIP:
     case HUSK_OP_ACCEPT:
     case HUSK_OP_SENDFILE:
     case HUSK_OP_WATCH:
@@ -85,6 +86,42 @@ static bool is_served(enum husk_op op)
         return true;
     default:
         return false;
+    }
+}
+
+static bool sends_tell;
+
+void hypercall_sends_tell(void)
+{
+    sends_tell = true;
+}
+
+/* Can the guest learn by it what others did meanwhile? */
+static bool tells(enum husk_op op)
+{
+    switch (op) {
+    case HUSK_OP_WRITE:
+    case HUSK_OP_WRITEV:
+    case HUSK_OP_SEND:
+    case HUSK_OP_SENDFILE:
+        return sends_tell;
+    case HUSK_OP_TRACE:
+    case HUSK_OP_MARK:
+    case HUSK_OP_CLOCK:
+    case HUSK_OP_ALARM:
+    case HUSK_OP_JOIN:
+    case HUSK_OP_FSBASE:
+    case HUSK_OP_MAP:
+    case HUSK_OP_PROTECT:
+    case HUSK_OP_UNMAP:
+    case HUSK_OP_DISCARD:
+    case HUSK_OP_CLOSE:
+    case HUSK_OP_SETOPT:
+    case HUSK_OP_SKIP:
+    case HUSK_OP_WATCH:
+        return false;
+    default:
+        return true;
     }
 }
 
@@ -113,6 +150,7 @@ int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64
     uint32_t index = post ? HUSK_SERVED_DESC : 0;
     volatile struct husk_desc *desc = &doorbell()->desc[index];
 
+    hypercall_news += tells(op);
     desc->op = op;
     desc->flags = 0;
     desc->arg[0] = a0;
@@ -130,6 +168,14 @@ void hypercall_defer(enum husk_op op, uint64_t a0, uint64_t a1)
 {
     uint32_t count = doorbell()->deferred;
 
+    for (uint32_t i = 0; op == HUSK_OP_SKIP && i < count; i++) {
+        struct husk_desc *other = &doorbell()->desc[HUSK_DEFERRED_DESC + i];
+
+        if (other->op == op && other->arg[0] == a0) {
+            other->arg[1] += a1;
+            return;
+        }
+    }
     if (count == HUSK_DEFERRED_MAX) {
         HYPERCALL(op, a0, a1);
         return;

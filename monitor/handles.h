@@ -12,6 +12,14 @@
 
 #define HANDLES_MAX 1088 /* the guest's 1,024 descriptors and what it holds for itself */
 
+/* Is a TCP socket to be received from when HUSK_OP_EVENTS finds it readable? */
+enum ahead {
+    AHEAD_NO,
+    AHEAD_YES,
+    AHEAD_THERE, /* the guest has something that it has not read yet */
+    AHEAD_NEVER, /* again */
+};
+
 struct handle {
     enum husk_kind kind; /* HUSK_KIND_NONE: free */
     uint16_t generation;
@@ -23,6 +31,7 @@ struct handle {
     uint64_t virtual_position; /* of a directory that has no host descriptor */
     struct net_socket *socket; /* of a socket, else NULL */
     bool watched;              /* perhaps, by an epoll instance */
+    enum ahead ahead;          /* of a TCP socket */
 };
 
 struct handles {

@@ -68,6 +68,7 @@ static const struct {
     [HUSK_OP_GETOPT] = {"getoption", serve_getoption},
     [HUSK_OP_SETOPT] = {"setoption", serve_setoption},
     [HUSK_OP_QUEUED] = {"queued", serve_queued},
+    [HUSK_OP_SKIP] = {"skip", serve_skip},
     [HUSK_OP_HOSTS] = {"hosts", serve_hosts},
     [HUSK_OP_EPOLL] = {"epoll", serve_epoll},
     [HUSK_OP_WATCH] = {"watch", serve_watch},
@@ -134,6 +135,7 @@ static bool is_short(struct run *run, const struct husk_desc *desc)
                is_kind(run, desc->arg[0], HUSK_KIND_SOCKET);
     case HUSK_OP_SEND:
     case HUSK_OP_RECEIVE:
+    case HUSK_OP_SKIP:
     case HUSK_OP_ACCEPT:
     case HUSK_OP_SENDFILE: /* sockets never block here */
     case HUSK_OP_WATCH:
@@ -171,7 +173,7 @@ static int64_t act(struct run *run, const struct husk_desc *desc)
 
 static bool is_deferrable(const struct husk_desc *desc)
 {
-    return !desc->flags && desc->op == HUSK_OP_CLOSE;
+    return !desc->flags && (desc->op == HUSK_OP_CLOSE || desc->op == HUSK_OP_SKIP);
 }
 
 /* What the guest left to be done before its next operation. */

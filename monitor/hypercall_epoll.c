@@ -50,6 +50,26 @@ int64_t serve_watch(struct run *run, const struct husk_desc *desc)
     return 0;
 }
 
+/* The sockets among READY events at ADDR that can be read from: how many. What an error says must
+ * stay for the guest to get, so that they are left alone. */
+static int64_t receive_ahead(struct run *run, const struct husk_desc *desc, int ready)
+{
+    const uint32_t readable = EPOLLIN | EPOLLRDNORM, unclear = EPOLLERR | EPOLLHUP | EPOLLPRI;
+    uint64_t done = 0;
+
+    for (int i = 0; i < ready && done < desc->arg[5]; i++) {
+        struct epoll_event event;
+
+        if (memory_read(&run->memory, &event, desc->arg[1] + (uint64_t)i * sizeof(event),
+                        sizeof(event)) < 0)
+            break;
+        if (event.events & readable && !(event.events & unclear))
+            done += hypercall_receive_ahead(run, (uint32_t)event.data.u64,
+                                            desc->arg[4] + done * sizeof(struct husk_ahead));
+    }
+    return (int64_t)done;
+}
+
 /* The kernel writes the events where the guest wants them. */
 int64_t serve_events(struct run *run, const struct husk_desc *desc)
 {
@@ -57,14 +77,16 @@ int64_t serve_events(struct run *run, const struct husk_desc *desc)
     uint64_t len = count * sizeof(struct epoll_event);
     const struct handle *epoll = epoll_handle(run, desc->arg[0]);
     struct epoll_event *events;
+    int ready;
 
     if (!epoll)
         return -EBADF;
-    if (count == 0)
+    if (count == 0 || desc->arg[5] > HUSK_AHEAD_MAX)
         return -EINVAL;
     events = memory_pointer_prefix(&run->memory, desc->arg[1], &len, HUSK_PROT_WRITE);
     count = len / sizeof(*events);
     if (!events || count == 0)
         return -EFAULT;
-    return interrupt_epoll(epoll->dir.fd, events, (int)count, desc->arg[3]);
+    ready = interrupt_epoll(epoll->dir.fd, events, (int)count, desc->arg[3]);
+    return ready > 0 ? ready | receive_ahead(run, desc, ready) << 32 : ready;
 }

@@ -40,7 +40,7 @@ static ssize_t append(int fd, const struct iovec *iov, int count, uint64_t offse
     return syscall(SYS_pwritev2, fd, iov, (long)count, (long)offset, 0L, (long)RWF_APPEND);
 }
 
-static ssize_t transfer_host(struct run *run, const struct handle *handle, enum direction direction,
+static ssize_t transfer_host(struct run *run, struct handle *handle, enum direction direction,
                              struct iovec *iov, int count, uint64_t offset)
 {
     int fd = handle->dir.fd;

@@ -111,7 +111,10 @@ int64_t serve_accept(struct run *run, const struct husk_desc *desc)
         return length;
     }
     number = handles_insert_socket(&run->handles, accepted, fd);
-    return number < 0 ? number : number | length << 32;
+    if (number < 0)
+        return number;
+    handles_get(&run->handles, (uint64_t)number)->ahead = AHEAD_YES;
+    return number | length << 32;
 }
 
 int64_t serve_connect(struct run *run, const struct husk_desc *desc)
@@ -138,6 +141,8 @@ int64_t serve_shutdown(struct run *run, const struct husk_desc *desc)
 
     if (ret < 0)
         return ret;
+    if (desc->arg[1] != SHUT_WR)
+        handle->ahead = AHEAD_NEVER;
     return net_shutdown(handle->socket, handle->dir.fd, (int)desc->arg[1]);
 }
 
@@ -156,12 +161,79 @@ int64_t serve_name(struct run *run, const struct husk_desc *desc)
     return write_address(run, handle->socket, &address, desc->arg[2], desc->arg[3]);
 }
 
+static uint64_t bytes_in(const struct iovec *iov, size_t count)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += iov[i].iov_len;
+    return bytes;
+}
+
+/*
+ * Receive, and see whether it pays to do so ahead: where a receive took all that there was, and
+ * that was little, the next one probably will, too.
+ */
+static int64_t receive(struct run *run, struct handle *handle, const struct iovec *iov,
+                       size_t count, int flags, struct net_address *from, bool *from_known,
+                       int *message_flags)
+{
+    int64_t got = net_receive(&run->network, handle->socket, handle->dir.fd, iov, count, flags,
+                              from, from_known, message_flags);
+
+    if (got < 0 || handle->socket->protocol != NET_TCP || handle->ahead == AHEAD_NEVER)
+        return got;
+    handle->ahead = flags == 0 && got > 0 && got < HUSK_AHEAD_ROOM &&
+                            (uint64_t)got < bytes_in(iov, count)
+                        ? AHEAD_YES
+                        : AHEAD_NO;
+    return got;
+}
+
+bool hypercall_receive_ahead(struct run *run, uint64_t number, guest_addr_t addr)
+{
+    struct handle *handle = handles_get(&run->handles, number);
+    struct husk_ahead ahead;
+    struct iovec iov;
+    int64_t got;
+
+    if (!handle || handle->kind != HUSK_KIND_SOCKET || handle->ahead != AHEAD_YES ||
+        memory_read(&run->memory, &ahead, addr, sizeof(ahead)) < 0 || ahead.room == 0 ||
+        ahead.room > HUSK_AHEAD_ROOM)
+        return false;
+    iov.iov_len = ahead.room;
+    iov.iov_base = memory_pointer(&run->memory, ahead.base, ahead.room, HUSK_PROT_WRITE);
+    if (!iov.iov_base)
+        return false;
+    got = net_receive(&run->network, handle->socket, handle->dir.fd, &iov, 1, MSG_PEEK,
+                      &(struct net_address){0}, &(bool){false}, &(int){0});
+    if (got <= 0)
+        return false;
+    handle->ahead = AHEAD_THERE;
+    ahead.handle = (uint32_t)number;
+    ahead.length = (uint32_t)got;
+    return memory_write(&run->memory, addr, &ahead, sizeof(ahead)) == 0;
+}
+
+int64_t serve_skip(struct run *run, const struct husk_desc *desc)
+{
+    struct handle *handle;
+    int ret = socket_handle(run, desc->arg[0], &handle);
+
+    if (ret < 0)
+        return ret;
+    if (handle->socket->protocol != NET_TCP || desc->arg[1] > HUSK_AHEAD_ROOM)
+        return -EINVAL;
+    net_skip(handle->dir.fd, desc->arg[1]);
+    if (handle->ahead == AHEAD_THERE)
+        handle->ahead = AHEAD_YES;
+    return 0;
+}
+
 /* A datagram is sent as a whole or not at all. */
 static bool is_whole(const struct iovec *iov, int64_t count, uint64_t size)
 {
-    for (int64_t i = 0; i < count; i++)
-        size -= iov[i].iov_len;
-    return size == 0;
+    return bytes_in(iov, (size_t)count) == size;
 }
 
 static int64_t send_message(struct run *run, const struct handle *handle,
@@ -191,7 +263,7 @@ static int64_t send_message(struct run *run, const struct handle *handle,
                     to);
 }
 
-static int64_t receive_message(struct run *run, const struct handle *handle,
+static int64_t receive_message(struct run *run, struct handle *handle,
                                struct husk_message *message, uint64_t flags)
 {
     uncleared struct iovec iov[HUSK_IOV_MAX];
@@ -205,8 +277,7 @@ static int64_t receive_message(struct run *run, const struct handle *handle,
 
     if (count < 0)
         return count;
-    got = net_receive(&run->network, handle->socket, handle->dir.fd, iov, (size_t)count, (int)flags,
-                      &from, &from_known, &message_flags);
+    got = receive(run, handle, iov, (size_t)count, (int)flags, &from, &from_known, &message_flags);
     if (got < 0)
         return got;
     length = from_known && message->name
@@ -260,7 +331,7 @@ int64_t serve_receive(struct run *run, const struct husk_desc *desc)
     return serve_messages(run, desc, false);
 }
 
-int64_t hypercall_socket_transfer(struct run *run, const struct handle *handle, bool to_guest,
+int64_t hypercall_socket_transfer(struct run *run, struct handle *handle, bool to_guest,
                                   const struct iovec *iov, int count)
 {
     struct net_address from;
@@ -271,8 +342,7 @@ int64_t hypercall_socket_transfer(struct run *run, const struct handle *handle, 
     if (to_guest && is_whole(iov, count, 0))
         return 0;
     if (to_guest)
-        return net_receive(&run->network, handle->socket, handle->dir.fd, iov, (size_t)count, 0,
-                           &from, &from_known, &message_flags);
+        return receive(run, handle, iov, (size_t)count, 0, &from, &from_known, &message_flags);
     return net_send(&run->network, handle->socket, handle->dir.fd, iov, (size_t)count, 0, NULL);
 }
 

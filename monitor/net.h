@@ -75,6 +75,9 @@ int64_t net_receive(struct network *network, const struct net_socket *socket, in
                     const struct iovec *iov, size_t count, int flags, struct net_address *from,
                     bool *from_known, int *message_flags);
 
+/* Drop LENGTH bytes that wait in a TCP socket. */
+void net_skip(int fd, size_t length);
+
 /*
  * Options by their numbers on Linux; those that are not on the list are -ENOPROTOOPT. VALUE has
  * room for NET_OPTION_MAX bytes. 0 or -errno.

@@ -99,3 +99,15 @@ int64_t net_receive(struct network *network, const struct net_socket *socket, in
     }
     return got;
 }
+
+/* Less than what waits is dropped at once only where urgent data lies in between. */
+void net_skip(int fd, size_t length)
+{
+    while (length > 0) {
+        ssize_t got = recv(fd, NULL, length, MSG_TRUNC | MSG_DONTWAIT);
+
+        if (got <= 0)
+            return;
+        length -= (size_t)got;
+    }
+}

@@ -89,7 +89,7 @@ enum husk_server {
  * Deferred operations: those whose result nobody waits for need no doorbell of their own. The guest
  * fills descriptors from HUSK_DEFERRED_DESC on and says how many there are; whoever serves the next
  * operation, by doorbell or as the server, does them first, in their order, writes no results, and
- * sets the number to 0. Only HUSK_OP_CLOSE can be deferred, others are not done.
+ * sets the number to 0. Only HUSK_OP_CLOSE and HUSK_OP_SKIP can be deferred, others are not done.
  */
 #define HUSK_DEFERRED_DESC 32
 #define HUSK_DEFERRED_MAX  (HUSK_DESC_COUNT - HUSK_DEFERRED_DESC)
@@ -169,10 +169,13 @@ enum husk_op {
     HUSK_OP_GETOPT,   /* socket, level, option, address, room: bytes written */
     HUSK_OP_SETOPT,   /* socket, level, option, address, length */
     HUSK_OP_QUEUED,   /* socket: bytes that can be read at once (FIONREAD) */
+    HUSK_OP_SKIP,     /* TCP socket, length: so much of what was received ahead is read now */
     HUSK_OP_HOSTS,    /* address, room: the lines of /etc/hosts for what --connect names; bytes */
     HUSK_OP_EPOLL,    /* none: the handle of a new epoll instance */
     HUSK_OP_WATCH,    /* epoll, EPOLL_CTL_, handle, events, 64 bits of data that come with them */
-    HUSK_OP_EVENTS,   /* epoll, &struct epoll_event[n], n, nanoseconds as in WAIT: how many came */
+    HUSK_OP_EVENTS,   /* epoll, &struct epoll_event[n], n, nanoseconds as in WAIT,
+                         &struct husk_ahead[m], m <= HUSK_AHEAD_MAX: how many came, in bits 32..63 how
+                         many sockets were received from */
     HUSK_OP_COUNT
 };
 
@@ -252,6 +255,26 @@ struct husk_wait {
 };
 _Static_assert(sizeof(struct husk_wait) == 8, "struct pollfd's layout");
 #define HUSK_WAIT_MAX 1088 /* as many as there can be handles */
+
+/*
+ * Receiving ahead. If the data of an event has the handle of a TCP socket in its bits 0..31, and the
+ * socket is readable, HUSK_OP_EVENTS copies what waits there into the next element, in the order of
+ * the events. It is a copy (MSG_PEEK): the host's socket has the data still and is as readable as
+ * before, until HUSK_OP_SKIP says how much the application has read. So the copy stays the start of
+ * what a receive would get, for as long as the guest receives nothing else. A socket that was
+ * received from ahead is not again before the guest skips or receives; whether it pays the monitor
+ * judges by the last receive.
+ */
+struct husk_ahead {
+    guest_addr_t base; /* IN  where to put it */
+    uint32_t room;     /* IN  bytes */
+    uint32_t handle;   /* OUT the socket */
+    uint32_t length;   /* OUT bytes, at least 1 */
+    uint32_t pad;      /* 0 */
+};
+_Static_assert(sizeof(struct husk_ahead) == 24, "no padding");
+#define HUSK_AHEAD_MAX  64
+#define HUSK_AHEAD_ROOM 4096 /* bytes at most */
 
 #define HUSK_MESSAGES_MAX 16
 #define HUSK_HOSTS_MAX    4096 /* bytes that HUSK_OP_HOSTS has at most */
