@@ -5,9 +5,9 @@
  * (HUSK_OP_SKIP, deferred), so that events, FIONREAD, MSG_PEEK, the peer's window and a reset at
  * close are the host's own affair, as if there were no copy.
  *
- * A receive that asks for more than the copy has would get what came since, too. It is answered from
- * the copy only if the program cannot know that anything came: nothing that could tell was asked of
- * the host since. A stream's data are on their way until they are there.
+ * A receive that asks for more than the copy has would get what came since, too. It is answered
+ * from the copy only if the program cannot know that anything came: nothing that could tell was
+ * asked of the host since. A stream's data are on their way until they are there.
  */
 #include "ahead.h"
 
@@ -46,8 +46,8 @@ static uint64_t list_free(uint64_t most)
     for (unsigned i = 0; i < count && listed < most; i++) {
         if (buffers[i].file)
             continue;
-        offer[listed] = (struct husk_ahead){.base = (guest_addr_t)buffers[i].data,
-                                            .room = HUSK_AHEAD_ROOM};
+        offer[listed] =
+            (struct husk_ahead){.base = (guest_addr_t)buffers[i].data, .room = HUSK_AHEAD_ROOM};
         offered[listed++] = &buffers[i];
     }
     return listed;

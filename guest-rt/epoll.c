@@ -140,8 +140,7 @@ static int64_t watch(const struct epoll_item *item, int operation)
 
     if (handle < 0)
         return 0;
-    if (item->file->kind == HUSK_KIND_SOCKET && item->file->socket_type == SOCK_STREAM)
-        item->epoll->streams = true;
+    item->epoll->streams |= socket_is_stream(item->file);
     return HYPERCALL(HUSK_OP_WATCH, item->epoll->handle, operation, handle,
                      item->events & HUSK_EPOLL_EVENTS, host_data(handle, item->fd));
 }
@@ -521,7 +520,7 @@ static int64_t sleep(struct epoll_wait *wait, uint64_t deadline)
     wait->came = 0;
     wait->host = (struct host_waiter){.asked = true};
     if (on_host) {
-        host_waiter_add(&wait->host, wait->epoll->handle, EPOLLIN);
+        host_waiter_add(&wait->host, wait->epoll->handle, NULL, EPOLLIN);
         wait->host.ask = ask;
     }
     ret = thread_sleep(deadline);

@@ -30,6 +30,7 @@ struct file {
     struct synthetic_file synthetic;        /* FS_SYNTHETIC */
     struct object *object;                  /* FS_OBJECT */
     uint8_t socket_type;                    /* of HUSK_KIND_SOCKET: SOCK_STREAM or SOCK_DGRAM */
+    bool little;                            /* of a TCP socket: the last receive got little */
     uint64_t receive_timeout, send_timeout; /* likewise; nanoseconds, 0: none */
     struct ahead_buffer *ahead;             /* of a TCP socket: data received ahead, or NULL */
     struct epoll_item *watching;            /* those of epoll instances, in a list */

@@ -11,6 +11,7 @@
 
 #include "object.h"
 #include "pages.h"
+#include "sockets.h"
 #include "thread.h"
 
 #define ALWAYS (POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM) /* DEFAULT_POLLMASK of Linux */
@@ -148,7 +149,8 @@ static void begin(struct poll_set *set, bool sleep)
         if (queue && sleep)
             waiter_add(queue, &entry->local);
         if (entry->asked)
-            host_waiter_add(&entry->host, handle, entry->events);
+            host_waiter_add(&entry->host, handle,
+                            socket_is_stream(entry->file) ? entry->file : NULL, entry->events);
     }
 }
 

@@ -27,7 +27,7 @@ struct poll_entry {
     struct host_waiter host;
 };
 
-#define POLL_BLOCK 36 /* entries that fit in a page */
+#define POLL_BLOCK 34 /* entries that fit in a page */
 
 struct poll_block {
     struct poll_block *next;

@@ -5,6 +5,7 @@
  */
 #include <asm/poll.h>
 
+#include "ahead.h"
 #include "thread.h"
 #include "timers.h"
 
@@ -137,8 +138,10 @@ static bool take_pending(void)
     pending()->due = 0;
     alarm_at = NEVER;
     signals = __atomic_exchange_n(&pending()->signals, 0, __ATOMIC_SEQ_CST);
-    if (signals)
+    if (signals) {
+        hypercall_news++;
         signals_from_host(signals);
+    }
     return true;
 }
 
@@ -147,7 +150,8 @@ static void poll_host(uint64_t ns)
 {
     static struct husk_wait waits[HUSK_WAIT_MAX];
     struct host_waiter *waiter = host_waiters;
-    uint64_t count = 0;
+    struct husk_ahead *ahead = NULL;
+    uint64_t count = 0, streams = 0, room = 0;
     int64_t ready;
 
     clock_slept();
@@ -158,14 +162,21 @@ static void poll_host(uint64_t ns)
             thread_wake(waiter->thread);
         return;
     }
-    for (; waiter && count < HUSK_WAIT_MAX; waiter = waiter->next)
+    for (; waiter && count < HUSK_WAIT_MAX; waiter = waiter->next) {
         waits[count++] =
             (struct husk_wait){.handle = waiter->handle, .events = (int16_t)waiter->events};
-    ready = HYPERCALL(HUSK_OP_WAIT, waits, count, ns);
+        streams += waiter->file && waiter->events & POLLIN;
+    }
+    if (streams > 0)
+        ahead = ahead_offer(streams, &room);
+    ready = HYPERCALL(HUSK_OP_WAIT, waits, count, ns, ahead, room);
+    room = ready < 0 ? 0 : (uint64_t)ready >> 32;
     waiter = host_waiters;
-    for (uint64_t i = 0; ready >= 0 && i < count; i++, waiter = waiter->next) {
+    for (uint64_t i = 0, taken = 0; ready >= 0 && i < count; i++, waiter = waiter->next) {
         waiter->asked = true;
         waiter->revents = waits[i].revents;
+        if (taken < room && waiter->file && ahead[taken].handle == waiter->handle)
+            ahead_accept(taken++, waiter->file);
         if (waiter->revents)
             thread_wake(waiter->thread);
     }
@@ -319,6 +330,11 @@ bool thread_alone(void)
     return !ready_first && !timed && !host_waiters && (timer == NEVER || alarm_at <= timer);
 }
 
+bool thread_is_last(void)
+{
+    return !ready_first;
+}
+
 /* The vCPU must come back to guest-rt in time for what others wait for. */
 static void set_alarm(void)
 {
@@ -404,10 +420,11 @@ void queue_wake(struct wait_queue *queue)
     }
 }
 
-void host_waiter_add(struct host_waiter *waiter, uint32_t handle, uint16_t events)
+void host_waiter_add(struct host_waiter *waiter, uint32_t handle, struct file *file,
+                     uint16_t events)
 {
     *waiter = (struct host_waiter){
-        .next = host_waiters, .thread = current, .handle = handle, .events = events};
+        .next = host_waiters, .thread = current, .file = file, .handle = handle, .events = events};
     if (host_waiters)
         host_waiters->previous = waiter;
     host_waiters = waiter;
@@ -428,12 +445,12 @@ void host_waiters_look(void)
     poll_host(0);
 }
 
-int64_t wait_for_host(uint32_t handle, int16_t events, uint64_t deadline)
+int64_t wait_for_host(uint32_t handle, struct file *file, int16_t events, uint64_t deadline)
 {
     struct host_waiter waiter;
     int64_t ret;
 
-    host_waiter_add(&waiter, handle, events);
+    host_waiter_add(&waiter, handle, file, events);
     do
         ret = thread_sleep(deadline);
     while (ret == 0 && !waiter.revents);

@@ -60,9 +60,15 @@ uint64_t socket_send_deadline(const struct file *file)
     return file->send_timeout ? deadline_in(file->send_timeout) : NEVER;
 }
 
-int64_t socket_wait(const struct file *file, int16_t events, uint64_t deadline)
+bool socket_is_stream(const struct file *file)
 {
-    int64_t ret = wait_for_host(file->handle, events, deadline);
+    return file->kind == HUSK_KIND_SOCKET && file->socket_type == SOCK_STREAM;
+}
+
+int64_t socket_wait(struct file *file, int16_t events, uint64_t deadline)
+{
+    int64_t ret =
+        wait_for_host(file->handle, socket_is_stream(file) ? file : NULL, events, deadline);
 
     if (ret == -ETIMEDOUT)
         return -EAGAIN;
@@ -171,7 +177,10 @@ static int64_t do_accept(const struct call *call, uint64_t flags)
         HYPERCALL(HUSK_OP_CLOSE, (uint32_t)ret);
         return -EFAULT;
     }
-    return install((uint32_t)ret, SOCK_STREAM, flags);
+    ret = install((uint32_t)ret, SOCK_STREAM, flags);
+    if (ret >= 0)
+        file_get(ret)->little = true; /* a request, perhaps */
+    return ret;
 }
 
 int64_t sys_accept(const struct call *call)

@@ -47,7 +47,9 @@ enum { AF_UNIX = 1 };
 int64_t socket_transfer(struct file *file, enum husk_op op, uint64_t addr, uint64_t len);
 
 /* Until EVENTS or DEADLINE: 0, -EAGAIN (too late), -ERESTARTSYS, or -EINTR with a deadline. */
-int64_t socket_wait(const struct file *file, int16_t events, uint64_t deadline);
+int64_t socket_wait(struct file *file, int16_t events, uint64_t deadline);
+/* A TCP socket of the host's. */
+bool socket_is_stream(const struct file *file);
 /* The deadlines of a call that starts now. */
 uint64_t socket_receive_deadline(const struct file *file);
 uint64_t socket_send_deadline(const struct file *file);

@@ -44,9 +44,32 @@ static int64_t try_again(struct patience *patience, int64_t result)
     return socket_wait(patience->file, patience->events, patience->deadline);
 }
 
-static bool is_stream(const struct file *file)
+/* A receive got BYTES from the host. */
+static void note_received(struct file *file, int64_t bytes)
 {
-    return file->socket_type == SOCK_STREAM;
+    file->little = socket_is_stream(file) && bytes > 0 && bytes < HUSK_AHEAD_ROOM;
+}
+
+/*
+ * A receive without flags into a vector: what is there of the socket's data, as ahead_take. Where
+ * little came the last time, and the call may wait, it does so first, because the data come along
+ * with the event.
+ */
+static int64_t look_ahead(struct patience *patience, guest_addr_t iov, uint64_t count)
+{
+    struct file *file = patience->file;
+    struct span to;
+
+    /* What is wrong with the vector the host will say. */
+    if ((!file->ahead && !file->little) || span_of_vector(&to, iov, count) < 0 || to.left == 0)
+        return 0;
+    if (!file->ahead && !patience->none && thread_is_last()) {
+        int64_t ret = try_again(patience, -EAGAIN);
+
+        if (ret < 0)
+            return ret;
+    }
+    return ahead_take(file, &to);
 }
 
 /* One message, or a piece of a stream. FLAGS are for the monitor. */
@@ -59,6 +82,8 @@ static int64_t move_once(struct file *file, enum husk_op op, struct husk_message
     if (op == HUSK_OP_RECEIVE)
         ahead_forget(file);
     ret = HYPERCALL(op, file->handle, message, 1, flags);
+    if (ret >= 0 && op == HUSK_OP_RECEIVE)
+        note_received(file, message->result);
     return ret < 0 ? ret : message->result;
 }
 
@@ -114,7 +139,7 @@ static int64_t move_rest(struct patience *patience, enum husk_op op,
 
 static int64_t raise_pipe(const struct file *file, int64_t result, uint32_t flags)
 {
-    if (result == -EPIPE && is_stream(file) && !(flags & MSG_NOSIGNAL))
+    if (result == -EPIPE && socket_is_stream(file) && !(flags & MSG_NOSIGNAL))
         signal_raise(SIGPIPE);
     return result;
 }
@@ -126,37 +151,30 @@ static int64_t send_message(struct file *file, struct husk_message *message, uin
     struct patience patience = patience_for(file, POLLOUT, flags);
     int64_t ret = move(&patience, HUSK_OP_SEND, message, flags & ~ours);
 
-    if (ret > 0 && is_stream(file) && !patience.none)
+    if (ret > 0 && socket_is_stream(file) && !patience.none)
         ret = move_rest(&patience, HUSK_OP_SEND, message, flags & ~ours, ret);
     return raise_pipe(file, ret, flags);
-}
-
-/* As ahead_take, for a vector. */
-static int64_t receive_ahead(struct file *file, guest_addr_t iov, uint64_t count)
-{
-    struct span to;
-
-    /* What is wrong with the vector the host will say. */
-    return file->ahead && span_of_vector(&to, iov, count) == 0 ? ahead_take(file, &to) : 0;
 }
 
 static int64_t receive_message(struct file *file, struct husk_message *message, uint32_t flags)
 {
     const uint32_t ours = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | MSG_CMSG_CLOEXEC;
     struct patience patience = patience_for(file, POLLIN, flags);
+    bool plain = !(flags & ~ours) && !(flags & MSG_WAITALL);
     int64_t ret;
 
     if (flags & MSG_ERRQUEUE)
         return -EAGAIN;
-    if (!(flags & ~ours) && !(flags & MSG_WAITALL)) {
-        ret = receive_ahead(file, message->iov, message->iov_count);
+    do {
+        ret = plain ? look_ahead(&patience, message->iov, message->iov_count) : 0;
         if (ret != 0) {
             message->name_size = 0;
             return ret;
         }
-    }
-    ret = move(&patience, HUSK_OP_RECEIVE, message, flags & ~ours);
-    if (ret > 0 && is_stream(file) && !patience.none && flags & MSG_WAITALL && !(flags & MSG_PEEK))
+        ret = move_once(file, HUSK_OP_RECEIVE, message, flags & ~ours);
+    } while (ret == -EAGAIN && (ret = try_again(&patience, ret)) == 0);
+    if (ret > 0 && socket_is_stream(file) && !patience.none && flags & MSG_WAITALL &&
+        !(flags & MSG_PEEK))
         ret = move_rest(&patience, HUSK_OP_RECEIVE, message, flags & ~ours, ret);
     return ret;
 }
@@ -170,18 +188,22 @@ int64_t socket_transfer(struct file *file, enum husk_op op, uint64_t addr, uint6
     struct husk_iovec all = {addr, len};
     struct husk_message message = {.iov = vector ? addr : (guest_addr_t)&all,
                                    .iov_count = vector ? len : 1};
-    int64_t ret = write ? 0 : receive_ahead(file, message.iov, message.iov_count);
+    int64_t ret;
 
-    if (ret != 0)
-        return ret;
     file_hold(file);
     do {
+        ret = write ? 0 : look_ahead(&patience, message.iov, message.iov_count);
+        if (ret != 0)
+            break;
         clock_slept();
         if (!write)
             ahead_forget(file);
         ret = HYPERCALL(op, file->handle, addr, len, HUSK_STREAM);
+        if (ret >= 0 && !write)
+            note_received(file, ret);
     } while (ret == -EAGAIN && (ret = try_again(&patience, ret)) == 0);
-    if (ret > 0 && write && is_stream(file) && !patience.none && (vector || (uint64_t)ret < len))
+    if (ret > 0 && write && socket_is_stream(file) && !patience.none &&
+        (vector || (uint64_t)ret < len))
         ret = move_rest(&patience, HUSK_OP_SEND, &message, 0, ret);
     file_release(file);
     return ret;

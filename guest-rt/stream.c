@@ -28,7 +28,7 @@ static int64_t wait_until_ready(const struct file *file, enum husk_op op)
         ret = HYPERCALL(HUSK_OP_WAIT, &now, 1, 0);
         return ret == 0 ? -EAGAIN : ret;
     }
-    return wait_for_host(file->handle, events, NEVER);
+    return wait_for_host(file->handle, NULL, events, NEVER);
 }
 
 /* What is written in pieces is not atomic on Linux either. */

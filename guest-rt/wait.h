@@ -54,13 +54,15 @@ void queue_wake(struct wait_queue *queue);
 struct host_waiter {
     struct host_waiter *next, *previous;
     struct thread *thread;
+    struct file *file; /* of a TCP socket, whose data may come as well; else NULL */
     uint32_t handle;
     bool asked;               /* the host, since it was added */
     uint16_t events, revents; /* REVENTS: what came, when thread_sleep returned 0 */
     /* If there is no other waiter, called to wait for NS instead, unless NULL; sets REVENTS. */
     void (*ask)(struct host_waiter *waiter, uint64_t ns);
 };
-void host_waiter_add(struct host_waiter *waiter, uint32_t handle, uint16_t events);
+void host_waiter_add(struct host_waiter *waiter, uint32_t handle, struct file *file,
+                     uint16_t events);
 void host_waiter_remove(struct host_waiter *waiter);
 /* Find out what came so far, for all of them. */
 void host_waiters_look(void);
@@ -81,8 +83,12 @@ void thread_yield(void);
  */
 bool thread_alone(void);
 
-/* Wait for EVENTS of a host handle: the events that came (positive), -ETIMEDOUT or -EINTR. */
-int64_t wait_for_host(uint32_t handle, int16_t events, uint64_t deadline);
+/* No other thread can run: if this one sleeps, the host is asked at once. */
+bool thread_is_last(void);
+
+/* Wait for EVENTS of a host handle (FILE as above): the events that came (positive), -ETIMEDOUT or
+ * -EINTR. */
+int64_t wait_for_host(uint32_t handle, struct file *file, int16_t events, uint64_t deadline);
 
 /* The deadline in NS nanoseconds from now; NEVER stays NEVER. */
 uint64_t deadline_in(uint64_t ns);

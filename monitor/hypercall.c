@@ -187,7 +187,8 @@ static void serve_deferred(struct run *run)
     if (count > HUSK_DEFERRED_MAX)
         count = HUSK_DEFERRED_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        struct husk_desc desc = *(volatile struct husk_desc *)&doorbell->desc[HUSK_DEFERRED_DESC + i];
+        struct husk_desc desc =
+            *(volatile struct husk_desc *)&doorbell->desc[HUSK_DEFERRED_DESC + i];
 
         if (is_deferrable(&desc))
             act(run, &desc);

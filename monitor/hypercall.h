@@ -58,15 +58,15 @@ hypercall_fn serve_mkdir, serve_unlink, serve_rename, serve_link, serve_symlink,
     serve_chown, serve_utimes, serve_truncate, serve_statfs;
 /* hypercall_net.c */
 hypercall_fn serve_socket, serve_bind, serve_listen, serve_accept, serve_connect, serve_shutdown,
-    serve_name, serve_send, serve_receive, serve_getoption, serve_setoption, serve_queued, serve_skip,
-    serve_hosts, serve_sendfile;
+    serve_name, serve_send, serve_receive, serve_getoption, serve_setoption, serve_queued,
+    serve_skip, serve_hosts, serve_sendfile;
 
 /* READ, WRITE and their vectors on a socket. */
 int64_t hypercall_socket_transfer(struct run *run, struct handle *handle, bool to_guest,
                                   const struct iovec *iov, int count);
 
-/* What waits in a readable TCP socket, for the guest to have ahead (struct husk_ahead at ADDR).
- * False: nothing was given. */
-bool hypercall_receive_ahead(struct run *run, uint64_t number, guest_addr_t addr);
+/* If handle NUMBER is a TCP socket that can be read from, as EVENTS say, what waits there for the
+ * guest to have ahead (struct husk_ahead at ADDR). False: nothing was given. */
+bool hypercall_receive_ahead(struct run *run, uint64_t number, uint32_t events, guest_addr_t addr);
 
 #endif

@@ -50,11 +50,9 @@ int64_t serve_watch(struct run *run, const struct husk_desc *desc)
     return 0;
 }
 
-/* The sockets among READY events at ADDR that can be read from: how many. What an error says must
- * stay for the guest to get, so that they are left alone. */
+/* The sockets among READY events that can be read from: how many. */
 static int64_t receive_ahead(struct run *run, const struct husk_desc *desc, int ready)
 {
-    const uint32_t readable = EPOLLIN | EPOLLRDNORM, unclear = EPOLLERR | EPOLLHUP | EPOLLPRI;
     uint64_t done = 0;
 
     for (int i = 0; i < ready && done < desc->arg[5]; i++) {
@@ -63,9 +61,8 @@ static int64_t receive_ahead(struct run *run, const struct husk_desc *desc, int 
         if (memory_read(&run->memory, &event, desc->arg[1] + (uint64_t)i * sizeof(event),
                         sizeof(event)) < 0)
             break;
-        if (event.events & readable && !(event.events & unclear))
-            done += hypercall_receive_ahead(run, (uint32_t)event.data.u64,
-                                            desc->arg[4] + done * sizeof(struct husk_ahead));
+        done += hypercall_receive_ahead(run, (uint32_t)event.data.u64, event.events,
+                                        desc->arg[4] + done * sizeof(struct husk_ahead));
     }
     return (int64_t)done;
 }

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 
@@ -161,19 +162,7 @@ int64_t serve_name(struct run *run, const struct husk_desc *desc)
     return write_address(run, handle->socket, &address, desc->arg[2], desc->arg[3]);
 }
 
-static uint64_t bytes_in(const struct iovec *iov, size_t count)
-{
-    uint64_t bytes = 0;
-
-    for (size_t i = 0; i < count; i++)
-        bytes += iov[i].iov_len;
-    return bytes;
-}
-
-/*
- * Receive, and see whether it pays to do so ahead: where a receive took all that there was, and
- * that was little, the next one probably will, too.
- */
+/* Receive, and see whether it pays to do so ahead: after little that will not be much, either. */
 static int64_t receive(struct run *run, struct handle *handle, const struct iovec *iov,
                        size_t count, int flags, struct net_address *from, bool *from_known,
                        int *message_flags)
@@ -183,20 +172,22 @@ static int64_t receive(struct run *run, struct handle *handle, const struct iove
 
     if (got < 0 || handle->socket->protocol != NET_TCP || handle->ahead == AHEAD_NEVER)
         return got;
-    handle->ahead = flags == 0 && got > 0 && got < HUSK_AHEAD_ROOM &&
-                            (uint64_t)got < bytes_in(iov, count)
-                        ? AHEAD_YES
-                        : AHEAD_NO;
+    handle->ahead = flags == 0 && got > 0 && got < HUSK_AHEAD_ROOM ? AHEAD_YES : AHEAD_NO;
     return got;
 }
 
-bool hypercall_receive_ahead(struct run *run, uint64_t number, guest_addr_t addr)
+/* An error is told only once: a socket that has one is left alone. Where there are data or the end,
+ * a peek meets no error that comes meanwhile (tcp_recvmsg of Linux looks there first). */
+bool hypercall_receive_ahead(struct run *run, uint64_t number, uint32_t events, guest_addr_t addr)
 {
+    const uint32_t readable = EPOLLIN | EPOLLRDNORM, unclear = EPOLLERR | EPOLLHUP | EPOLLPRI;
     struct handle *handle = handles_get(&run->handles, number);
     struct husk_ahead ahead;
     struct iovec iov;
     int64_t got;
 
+    if (!(events & readable) || events & unclear)
+        return false;
     if (!handle || handle->kind != HUSK_KIND_SOCKET || handle->ahead != AHEAD_YES ||
         memory_read(&run->memory, &ahead, addr, sizeof(ahead)) < 0 || ahead.room == 0 ||
         ahead.room > HUSK_AHEAD_ROOM)
@@ -233,7 +224,9 @@ int64_t serve_skip(struct run *run, const struct husk_desc *desc)
 /* A datagram is sent as a whole or not at all. */
 static bool is_whole(const struct iovec *iov, int64_t count, uint64_t size)
 {
-    return bytes_in(iov, (size_t)count) == size;
+    for (int64_t i = 0; i < count; i++)
+        size -= iov[i].iov_len;
+    return size == 0;
 }
 
 static int64_t send_message(struct run *run, const struct handle *handle,
@@ -263,8 +256,8 @@ static int64_t send_message(struct run *run, const struct handle *handle,
                     to);
 }
 
-static int64_t receive_message(struct run *run, struct handle *handle,
-                               struct husk_message *message, uint64_t flags)
+static int64_t receive_message(struct run *run, struct handle *handle, struct husk_message *message,
+                               uint64_t flags)
 {
     uncleared struct iovec iov[HUSK_IOV_MAX];
     struct net_address from;

@@ -25,6 +25,18 @@ static uint64_t to_descriptors(struct run *run, const struct husk_wait *waits, u
     return missing;
 }
 
+/* The sockets among them that can be read from: how many. */
+static int64_t receive_ahead(struct run *run, const struct husk_desc *desc,
+                             const struct husk_wait *waits)
+{
+    uint64_t done = 0;
+
+    for (uint64_t i = 0; i < desc->arg[1] && done < desc->arg[4]; i++)
+        done += hypercall_receive_ahead(run, waits[i].handle, (uint16_t)waits[i].revents,
+                                        desc->arg[3] + done * sizeof(struct husk_ahead));
+    return (int64_t)done;
+}
+
 int64_t serve_wait(struct run *run, const struct husk_desc *desc)
 {
     uncleared struct husk_wait waits[HUSK_WAIT_MAX];
@@ -32,7 +44,7 @@ int64_t serve_wait(struct run *run, const struct husk_desc *desc)
     uint64_t count = desc->arg[1], missing;
     int ready;
 
-    if (count > HUSK_WAIT_MAX)
+    if (count > HUSK_WAIT_MAX || desc->arg[4] > HUSK_AHEAD_MAX)
         return -EINVAL;
     if (count && memory_read(&run->memory, waits, desc->arg[0], count * sizeof(waits[0])) < 0)
         return -EFAULT;
@@ -44,7 +56,7 @@ int64_t serve_wait(struct run *run, const struct husk_desc *desc)
         waits[i].revents = fds[i].fd < 0 ? POLLNVAL : fds[i].revents;
     if (count && memory_write(&run->memory, desc->arg[0], waits, count * sizeof(waits[0])) < 0)
         return -EFAULT;
-    return ready + (int64_t)missing;
+    return (ready + (int64_t)missing) | receive_ahead(run, desc, waits) << 32;
 }
 
 int64_t serve_alarm(struct run *run, const struct husk_desc *desc)

@@ -108,13 +108,14 @@ _Static_assert(sizeof(struct husk_doorbell) == HUSK_PAGE_SIZE, "one page");
  * or HUSK_DIR_ROOT, from which a relative path starts. Handles are small non-negative integers.
  */
 enum husk_op {
-    HUSK_OP_EXIT,     /* status 0..255, signal or 0: the run ends; does not return */
-    HUSK_OP_FAULT,    /* &struct husk_fault: report it and end the run; does not return */
-    HUSK_OP_TRACE,    /* &struct husk_trace: one line of --trace */
-    HUSK_OP_MARK,     /* enum husk_mark: a boot phase was reached (--stats) */
-    HUSK_OP_CLOCK,    /* &struct husk_clock: the host's clocks now; enables HUSK_CLOCK_PAGE */
-    HUSK_OP_WAIT,     /* &struct husk_wait[n], n <= HUSK_WAIT_MAX, nanoseconds: poll(2); EINTR */
-    HUSK_OP_ALARM,    /* nanoseconds: interrupt then, once; replaces the last alarm; 0: none */
+    HUSK_OP_EXIT,  /* status 0..255, signal or 0: the run ends; does not return */
+    HUSK_OP_FAULT, /* &struct husk_fault: report it and end the run; does not return */
+    HUSK_OP_TRACE, /* &struct husk_trace: one line of --trace */
+    HUSK_OP_MARK,  /* enum husk_mark: a boot phase was reached (--stats) */
+    HUSK_OP_CLOCK, /* &struct husk_clock: the host's clocks now; enables HUSK_CLOCK_PAGE */
+    HUSK_OP_WAIT,  /* &struct husk_wait[n], n <= HUSK_WAIT_MAX, nanoseconds, &struct husk_ahead[m],
+                      m <= HUSK_AHEAD_MAX: poll(2), in bits 32..63 as EVENTS; EINTR */
+    HUSK_OP_ALARM, /* nanoseconds: interrupt then, once; replaces the last alarm; 0: none */
     HUSK_OP_FORWARD,  /* bit N - 1: pass signal N on instead of ending the run; for good */
     HUSK_OP_JOIN,     /* wait until the server has done what it took */
     HUSK_OP_RANDOM,   /* address, length: fill with random bytes; bytes filled, at most 1 MiB */
@@ -257,13 +258,13 @@ _Static_assert(sizeof(struct husk_wait) == 8, "struct pollfd's layout");
 #define HUSK_WAIT_MAX 1088 /* as many as there can be handles */
 
 /*
- * Receiving ahead. If the data of an event has the handle of a TCP socket in its bits 0..31, and the
- * socket is readable, HUSK_OP_EVENTS copies what waits there into the next element, in the order of
- * the events. It is a copy (MSG_PEEK): the host's socket has the data still and is as readable as
- * before, until HUSK_OP_SKIP says how much the application has read. So the copy stays the start of
- * what a receive would get, for as long as the guest receives nothing else. A socket that was
- * received from ahead is not again before the guest skips or receives; whether it pays the monitor
- * judges by the last receive.
+ * Receiving ahead. HUSK_OP_WAIT copies what waits in TCP sockets that are readable into the next
+ * element, in their order, and HUSK_OP_EVENTS does so if an event's data have the handle of such a
+ * socket in bits 0..31. It is a copy (MSG_PEEK): the host's socket has the data still and is as
+ * readable as before, until HUSK_OP_SKIP says how much the application has read. So the copy stays
+ * the start of what a receive would get, for as long as the guest receives nothing else. A socket
+ * that was received from ahead is not again before the guest skips or receives; whether it pays the
+ * monitor judges by the last receive.
  */
 struct husk_ahead {
     guest_addr_t base; /* IN  where to put it */

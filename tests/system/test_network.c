@@ -24,7 +24,7 @@ static const char *const toolchains[][2] = {
 };
 
 static const char *const programs[] = {"tcp",     "udp", "options",  "errors",
-                                       "threads", "six", "sendfile", "ready"};
+                                       "threads", "six", "sendfile", "ready", "ahead"};
 
 struct test {
     const char *program;
