@@ -8,6 +8,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -20,21 +22,34 @@
 static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 static int fds[CONNECTIONS_MAX];
 
-/* Servers take a while to start. */
 static int connect_to(const char *port)
 {
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)atoi(port)),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* Servers take a while to start. One that resets a connection has not started yet. */
+static void await(const char *port)
+{
     for (int i = 0; i < 3000; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        int fd = connect_to(port);
+        char byte;
+        bool serves =
+            fd >= 0 && write(fd, request, sizeof(request) - 1) > 0 && read(fd, &byte, 1) == 1;
 
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
-            return fd;
-        close(fd);
+        if (fd >= 0)
+            close(fd);
+        if (serves)
+            return;
         usleep(10000);
     }
     measure_fail("connect");
@@ -79,8 +94,11 @@ int main(int argc, char **argv)
         fputs("usage: requests PORT CONNECTIONS ROUNDS\n", stderr);
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN);
+    await(argv[1]);
     for (int i = 0; i < connections; i++)
-        fds[i] = connect_to(argv[1]);
+        if ((fds[i] = connect_to(argv[1])) < 0)
+            measure_fail("connect");
     for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < connections; i++)
             ask(fds[i]);

@@ -7,7 +7,8 @@
  *
  * A receive that asks for more than the copy has would get what came since, too. It is answered
  * from the copy only if the program cannot know that anything came: nothing that could tell was
- * asked of the host since. A stream's data are on their way until they are there.
+ * asked of the host since, nothing was sent to a socket of its own, and it shares
+ * no memory. A stream's data are on their way until they are there.
  */
 #include "ahead.h"
 
@@ -21,9 +22,11 @@ struct ahead_buffer {
     uint64_t news;     /* of the hypercall that brought them */
 };
 
+/* Most programs need few, which cost no exit. */
+static char few[4][HUSK_AHEAD_ROOM] __attribute__((aligned(HUSK_PAGE_SIZE)));
 static struct ahead_buffer buffers[HUSK_AHEAD_MAX];
-static unsigned count;  /* of those that have a page */
-static unsigned wanted; /* so many should have one */
+static unsigned count;                    /* of those that have a page */
+static unsigned wanted = ARRAY_SIZE(few); /* so many should have one */
 
 /* The last offer, and the buffers that were in it. */
 static struct husk_ahead offer[HUSK_AHEAD_MAX];
@@ -35,8 +38,12 @@ static void grow(void)
 {
     void *page;
 
-    while (count < wanted && (page = page_alloc()))
-        buffers[count++].data = page;
+    for (; count < wanted; count++) {
+        page = count < ARRAY_SIZE(few) ? few[count] : page_alloc();
+        if (!page)
+            return;
+        buffers[count].data = page;
+    }
 }
 
 static uint64_t list_free(uint64_t most)
@@ -55,10 +62,7 @@ static uint64_t list_free(uint64_t most)
 
 struct husk_ahead *ahead_offer(uint64_t most, uint64_t *elements)
 {
-    if (wanted == 0)
-        wanted = 4;
-    if (count < wanted)
-        grow();
+    grow();
     *elements = list_free(most);
     /* Sockets that nobody reads do not keep the others from having theirs. */
     if (*elements == 0) {
@@ -102,7 +106,7 @@ int64_t ahead_take(struct file *file, struct span *to)
 
     if (!buffer || to->left == 0)
         return 0;
-    if (to->left > buffer->left && (buffer->full || buffer->news != hypercall_news))
+    if (to->left > buffer->left && (buffer->full || !hypercall_is_latest(buffer->news)))
         return 0;
     moved = span_put(to, buffer->data + buffer->at, buffer->left);
     if (moved == 0)

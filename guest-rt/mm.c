@@ -222,6 +222,8 @@ int64_t mm_map_file(uint64_t start, uint64_t len, int prot, struct file *file, u
     if (ret < 0)
         return ret;
     file_hold(file);
+    if (shared)
+        hypercall_tell(TELLING_MEMORY);
     ret = HYPERCALL(HUSK_OP_MAPFILE, start, len, file->handle, offset, prot, shared);
     if (ret < 0)
         vma_remove(start, start + len);

@@ -48,10 +48,14 @@ int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64
  * HUSK_OP_SKIP adds to what was to be skipped already. */
 void hypercall_defer(enum husk_op op, uint64_t a0, uint64_t a1);
 
-/* How many hypercalls there were that can have told what happened outside. */
+/* What the program can know of what happens outside. The number grows with each hypercall that can
+ * have told something; true: nothing was told since it was NEWS. */
 extern uint64_t hypercall_news;
-/* From now on what is sent may be what a socket of the program's own receives. */
-void hypercall_sends_tell(void);
+bool hypercall_is_latest(uint64_t news);
+/* From now on it can know by other means, too: what it sends goes to a socket of its own, perhaps;
+ * it shares memory with others. */
+enum telling { TELLING_SENDS = 1, TELLING_MEMORY = 2 };
+void hypercall_tell(enum telling means);
 
 /* Doorbells that the current thread has rung. */
 extern uint64_t hypercall_count;

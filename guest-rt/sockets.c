@@ -218,10 +218,12 @@ int64_t sys_connect(const struct call *call)
         return unix_connect(call);
     if (ret < 0)
         return ret;
-    hypercall_sends_tell();
+    hypercall_tell(TELLING_SENDS);
     ret = HYPERCALL(HUSK_OP_CONNECT, file->handle, addr, len);
     if ((ret == -EINPROGRESS || ret == -EALREADY) && !(file->flags & O_NONBLOCK))
         ret = connect_wait(file, addr, len);
+    if (ret == 0)
+        file->little = socket_is_stream(file);
     file_release(file);
     return ret;
 }

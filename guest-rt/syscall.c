@@ -89,11 +89,16 @@ static bool is_served(enum husk_op op)
     }
 }
 
-static bool sends_tell;
+static unsigned telling;
 
-void hypercall_sends_tell(void)
+void hypercall_tell(enum telling means)
 {
-    sends_tell = true;
+    telling |= means;
+}
+
+bool hypercall_is_latest(uint64_t news)
+{
+    return news == hypercall_news && !(telling & TELLING_MEMORY);
 }
 
 /* Can the guest learn by it what others did meanwhile? */
@@ -104,7 +109,7 @@ static bool tells(enum husk_op op)
     case HUSK_OP_WRITEV:
     case HUSK_OP_SEND:
     case HUSK_OP_SENDFILE:
-        return sends_tell;
+        return telling & TELLING_SENDS;
     case HUSK_OP_TRACE:
     case HUSK_OP_MARK:
     case HUSK_OP_CLOCK:

@@ -132,7 +132,10 @@ int64_t serve_connect(struct run *run, const struct husk_desc *desc)
         return net_disconnect(handle->socket, handle->dir.fd);
     if (ret < 0)
         return ret;
-    return net_connect(&run->network, handle->socket, handle->dir.fd, &address);
+    ret = net_connect(&run->network, handle->socket, handle->dir.fd, &address);
+    if (ret == 0 && handle->socket->protocol == NET_TCP && handle->ahead == AHEAD_NO)
+        handle->ahead = AHEAD_YES;
+    return ret;
 }
 
 int64_t serve_shutdown(struct run *run, const struct husk_desc *desc)
