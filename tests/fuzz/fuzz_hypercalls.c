@@ -38,14 +38,14 @@ static const uint8_t network_group[] = {
     HUSK_OP_SOCKET, HUSK_OP_BIND,     HUSK_OP_LISTEN, HUSK_OP_ACCEPT, HUSK_OP_CONNECT,
     HUSK_OP_SEND,   HUSK_OP_RECEIVE,  HUSK_OP_NAME,   HUSK_OP_GETOPT, HUSK_OP_SETOPT,
     HUSK_OP_QUEUED, HUSK_OP_SHUTDOWN, HUSK_OP_HOSTS,  HUSK_OP_CLOSE,  HUSK_OP_READ,
-    HUSK_OP_WRITEV, HUSK_OP_SENDFILE, HUSK_OP_OPEN};
+    HUSK_OP_WRITEV, HUSK_OP_SENDFILE, HUSK_OP_OPEN,   HUSK_OP_SKIP};
 static const uint8_t process_group[] = {HUSK_OP_EXIT,  HUSK_OP_FAULT,  HUSK_OP_TRACE,  HUSK_OP_MARK,
                                         HUSK_OP_CLOCK, HUSK_OP_RANDOM, HUSK_OP_FSBASE, HUSK_OP_TTY};
 static const uint8_t waiting_group[] = {
     HUSK_OP_WAIT,  HUSK_OP_EPOLL,   HUSK_OP_WATCH,   HUSK_OP_EVENTS,  HUSK_OP_ALARM,
     DO_SIGNAL,     HUSK_OP_FORWARD, DO_TAKE,         HUSK_OP_JOIN,    HUSK_OP_SOCKET,
     HUSK_OP_BIND,  HUSK_OP_LISTEN,  HUSK_OP_CONNECT, HUSK_OP_ACCEPT,  HUSK_OP_WRITE,
-    HUSK_OP_CLOSE, HUSK_OP_OPEN,    HUSK_OP_READ,    HUSK_OP_SHUTDOWN};
+    HUSK_OP_CLOSE, HUSK_OP_OPEN,    HUSK_OP_READ,    HUSK_OP_SHUTDOWN, HUSK_OP_SKIP};
 
 static const struct {
     const uint8_t *operations;
@@ -66,7 +66,7 @@ static const char *const kinds[] = {
     [HUSK_OP_TRACE] = "s",
     [HUSK_OP_MARK] = "n",
     [HUSK_OP_CLOCK] = "a",
-    [HUSK_OP_WAIT] = "snw",
+    [HUSK_OP_WAIT] = "snwsn",
     [HUSK_OP_ALARM] = "w",
     [HUSK_OP_FORWARD] = "b",
     [HUSK_OP_JOIN] = "",
@@ -123,7 +123,8 @@ static const char *const kinds[] = {
     [HUSK_OP_HOSTS] = "al",
     [HUSK_OP_EPOLL] = "",
     [HUSK_OP_WATCH] = "hnhnx",
-    [HUSK_OP_EVENTS] = "hanw",
+    [HUSK_OP_EVENTS] = "hanwsn",
+    [HUSK_OP_SKIP] = "hn",
     [DO_SIGNAL] = "n",
     [DO_TAKE] = "",
 };
@@ -377,6 +378,10 @@ static void call(struct input *input)
         desc->flags = (uint32_t)take(input, 1);
     }
     keep_from_blocking(desc);
+    if (kind >= 0xa0 && !posted) { /* guest-rt defers only those that the monitor would do so */
+        doorbell->desc[HUSK_DEFERRED_DESC + doorbell->deferred++ % HUSK_DEFERRED_MAX] = *desc;
+        return;
+    }
     asked = *desc;
     /* As guest-rt does: what the server declines comes by the doorbell. */
     if (!posted || !hypercall_serve_posted(&world))

@@ -34,6 +34,7 @@ static void expect_no_socket(uint64_t handle, int64_t wanted)
     expect_result(wanted, HUSK_OP_GETOPT, handle, 1, 3, buffer, 4);
     expect_result(wanted, HUSK_OP_SETOPT, handle, 1, 2, buffer, 4);
     expect_result(wanted, HUSK_OP_QUEUED, handle);
+    expect_result(wanted, HUSK_OP_SKIP, handle, 1);
 }
 
 int main(int argc, char **argv)

@@ -45,6 +45,17 @@ static void test_attack_is_refused(void **state)
     assert_status(result, 0);
 }
 
+/* It connects to itself. */
+static void test_forged_room_for_data_ahead_is_refused(void **state)
+{
+    const struct result *result =
+        HUSK_RUN("-p", "0:0", "-v", mount(), guest("forged-ahead"), "/mnt");
+
+    (void)state;
+    assert_prints(result, "held\n");
+    assert_status(result, 0);
+}
+
 /* These fill the directory and empty it again. */
 static void test_attack_with_a_writable_mount_is_refused(void **state)
 {
@@ -519,6 +530,7 @@ int main(void)
         "forged-epoll",
         "thread-bomb",
         "virtual-positions",
+        "forged-deferred",
     };
     static const char *const refused_writable[] = {"directory-reads", "deep-renames"};
     static const struct CMUnitTest tests[] = {
@@ -529,6 +541,7 @@ int main(void)
         cmocka_unit_test(test_any_exit_values_are_a_status),
         cmocka_unit_test(test_repeated_marks_do_not_fill_the_stats),
         cmocka_unit_test(test_mapping_that_fails_leaves_no_hole),
+        cmocka_unit_test(test_forged_room_for_data_ahead_is_refused),
         cmocka_unit_test(test_random_operations_are_harmless),
         cmocka_unit_test(test_paths_do_not_lead_out_of_a_mount),
         cmocka_unit_test(test_paths_do_not_lead_out_of_a_writable_mount),
