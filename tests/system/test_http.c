@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -201,6 +202,90 @@ static void test_wrk_meets_no_error(void **state)
     stop_httpd();
 }
 
+#define TASKSET      "/usr/bin/taskset"
+#define CONNECTIONS  64
+#define COUNT_ROUNDS 20
+
+static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+static void await_answer(int fd)
+{
+    char data[4096];
+    size_t used = 0;
+
+    do {
+        ssize_t got = recv(fd, data + used, sizeof(data) - 1 - used, 0);
+
+        assert_true(got > 0);
+        used += (size_t)got;
+        data[used] = '\0';
+    } while (!strstr(data, "Welcome</h1>\n"));
+}
+
+/* Exits of a server that answers so many rounds of requests, on one processor, where each hypercall
+ * is one. Where there are many it stands still until all requests are there. */
+static unsigned exits_for(size_t connections, unsigned rounds)
+{
+    const char *directory = directory_make(), *stats = text("%s/stats", directory), *exits;
+    int fds[CONNECTIONS];
+    struct bytes json;
+    unsigned count;
+
+    make_site();
+    port = port_free();
+    server = process_start(
+        &(struct command){.argv = LIST(TASKSET, "-c", "0", husk(), "run", text("--stats=%s", stats),
+                                       "-p", text("%u:80", port), "-v", text("%s:/srv", site),
+                                       built("apps/httpd"), "/srv")});
+    close(host_connect(port));
+    for (size_t i = 0; i < connections; i++) {
+        fds[i] = host_connect(port);
+        assert_int_equal(write(fds[i], request, strlen(request)), strlen(request));
+        await_answer(fds[i]);
+    }
+    for (unsigned round = 0; round < rounds; round++) {
+        if (connections > 1)
+            process_signal(server, SIGSTOP);
+        for (size_t i = 0; i < connections; i++)
+            assert_int_equal(write(fds[i], request, strlen(request)), strlen(request));
+        if (connections > 1)
+            process_signal(server, SIGCONT);
+        for (size_t i = 0; i < connections; i++)
+            await_answer(fds[i]);
+    }
+    stop_httpd();
+    for (size_t i = 0; i < connections; i++)
+        close(fds[i]);
+    json = file_read(stats);
+    exits = strstr(json.data, "\"exits\": {\"io\": ");
+    assert_non_null(exits);
+    count = (unsigned)atoi(exits + strlen("\"exits\": {\"io\": "));
+    free(json.data);
+    directory_remove(directory);
+    return count;
+}
+
+/* A send for each request, and a wait for all that are there, which brings them; once a second the
+ * server looks at its file. (Standing still interrupts the wait, which is then made again.) */
+static void test_a_request_on_a_busy_server_costs_one_exit(void **state)
+{
+    (void)state;
+    need_kvm();
+    need_program(TASKSET);
+    assert_in_range(exits_for(CONNECTIONS, COUNT_ROUNDS) - exits_for(CONNECTIONS, 0), 1,
+                    CONNECTIONS * COUNT_ROUNDS * 3 / 2);
+}
+
+static void test_a_request_on_one_connection_costs_two(void **state)
+{
+    const unsigned rounds = 10 * COUNT_ROUNDS;
+
+    (void)state;
+    need_kvm();
+    need_program(TASKSET);
+    assert_in_range(exits_for(1, rounds) - exits_for(1, 0), 1, rounds * 5 / 2);
+}
+
 static void start_nginx(void)
 {
     make_site();
@@ -298,6 +383,8 @@ int main(void)
         cmocka_unit_test(test_one_connection_for_many_requests),
         cmocka_unit_test(test_a_large_file_arrives_whole),
         cmocka_unit_test(test_wrk_meets_no_error),
+        cmocka_unit_test(test_a_request_on_a_busy_server_costs_one_exit),
+        cmocka_unit_test(test_a_request_on_one_connection_costs_two),
         cmocka_unit_test(test_fetch_gets_what_is_named),
         cmocka_unit_test(test_fetch_from_httpd_both_in_vms),
         cmocka_unit_test(test_a_server_of_others_serves),
