@@ -364,6 +364,7 @@ static int run_until_ended(struct run *run, struct husk_error *err)
                              "many mappings (vm.max_map_count)?",
                              run->options->image);
     }
+    hypercall_finish(run);
     return 0;
 }
 

@@ -221,6 +221,14 @@ int hypercall_serve(struct run *run, uint32_t index)
     return 0;
 }
 
+void hypercall_finish(struct run *run)
+{
+    if (!server_enter(run))
+        return;
+    serve_deferred(run);
+    server_leave(run);
+}
+
 bool hypercall_serve_posted(struct run *run)
 {
     struct husk_desc *shared = memory_host(&run->memory, HUSK_DESC_PAGE);

@@ -20,6 +20,10 @@ int hypercall_serve(struct run *run, uint32_t index);
 /* The server's thread: serve HUSK_SERVED_DESC. False: it is not for the server. */
 bool hypercall_serve_posted(struct run *run);
 
+/* The run has ended: do what the guest deferred. A socket that closes with data that the
+ * application has read would tell its peer that they were lost. */
+void hypercall_finish(struct run *run);
+
 /* "read" and so on; NULL if there is no such operation. */
 const char *hypercall_name(uint32_t op);
 

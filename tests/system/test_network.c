@@ -23,8 +23,8 @@ static const char *const toolchains[][2] = {
     {"husk", "musl"}, {"musl", "musl"}, {"glibc", "glibc"}, {"lld", "lld"}, {"pie", "pie"},
 };
 
-static const char *const programs[] = {"tcp",     "udp", "options",  "errors",
-                                       "threads", "six", "sendfile", "ready", "ahead"};
+static const char *const programs[] = {"tcp", "udp",      "options", "errors", "threads",
+                                       "six", "sendfile", "ready",   "ahead"};
 
 struct test {
     const char *program;
@@ -332,6 +332,26 @@ static void test_sockets_without_end_meet_a_limit(void **state)
     assert_prints(result, "hundreds, EMFILE, the same again\n");
 }
 
+/* Also at the end of a run: what is read is read, and the connection is not reset. */
+static void test_data_that_were_read_are_not_told_as_lost(void **state)
+{
+    uint16_t port = port_free();
+    char byte;
+    int fd;
+
+    (void)state;
+    need_kvm();
+    struct process *process =
+        process_start(&(struct command){.argv = LIST(husk(), "run", "--cpu-time", "2s", "-p",
+                                                     text("%u:7", port), NET, "spin", "7")});
+    process_await(process, "listen: done\n");
+    fd = host_connect(port);
+    assert_int_equal(write(fd, "text", 4), 4);
+    assert_status(process_end(process), 124);
+    assert_int_equal(recv(fd, &byte, 1, 0), 0);
+    close(fd);
+}
+
 static void test_an_idle_server_sleeps(void **state)
 {
     const char *directory = directory_make();
@@ -376,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_resets_leak_no_descriptors),
         cmocka_unit_test(test_a_thousand_connections_at_once),
         cmocka_unit_test(test_sockets_without_end_meet_a_limit),
+        cmocka_unit_test(test_data_that_were_read_are_not_told_as_lost),
         cmocka_unit_test(test_an_idle_server_sleeps),
     };
     struct test_list list = {0};

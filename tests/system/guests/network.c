@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -170,6 +171,22 @@ static int exhaust(char **args)
     return 0;
 }
 
+/* PORT: read what a client sends when it is announced, and never ask for anything again. */
+static int spin(char **args)
+{
+    int fd = accept(listen_at(args[0]), NULL, NULL), epoll = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN};
+    volatile unsigned long turns = 0;
+    char text[64];
+
+    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+    epoll_wait(epoll, &event, 1, -1);
+    if (read(fd, text, sizeof(text)) <= 0)
+        return 1;
+    for (;;)
+        turns++;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -179,7 +196,7 @@ int main(int argc, char **argv)
     } steps[] = {
         {"sockets", make_sockets, 0}, {"connect", reach, 2},   {"sendto", reach_udp, 2},
         {"name", reach_name, 2},      {"echo", echo, 2},       {"hold", hold, 2},
-        {"echo-udp", echo_udp, 1},    {"exhaust", exhaust, 0},
+        {"echo-udp", echo_udp, 1},    {"exhaust", exhaust, 0}, {"spin", spin, 1},
     };
 
     for (unsigned i = 0; argc > 1 && i < sizeof(steps) / sizeof(steps[0]); i++)
