@@ -190,8 +190,10 @@ static void serve_deferred(struct run *run)
         struct husk_desc desc =
             *(volatile struct husk_desc *)&doorbell->desc[HUSK_DEFERRED_DESC + i];
 
-        if (is_deferrable(&desc))
-            act(run, &desc);
+        if (!is_deferrable(&desc))
+            continue;
+        operations[desc.op].serve(run, &desc);
+        run->stats.deferred++;
     }
     doorbell->deferred = 0;
 }

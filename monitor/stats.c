@@ -114,7 +114,7 @@ static void write_hypercalls(FILE *out, const struct stats *stats)
                 (double)stats->hypercalls[op].ns / 1e3);
         comma = ",";
     }
-    fprintf(out, "\n  },\n");
+    fprintf(out, "\n  },\n  \"deferred\": %llu,\n", (unsigned long long)stats->deferred);
 }
 
 static void write_steps(FILE *out, const struct stats *stats)

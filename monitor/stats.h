@@ -27,6 +27,7 @@ struct stats {
     struct {
         uint64_t count, ns;
     } hypercalls[HUSK_OP_COUNT];
+    uint64_t deferred; /* operations that came along with one of those */
 };
 
 /* All but stats_exit() do nothing unless enabled, so that the start-up path pays only a branch. */
