@@ -9,8 +9,11 @@ BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/
     $(B)/bench/traps/syscalls $(BENCH_IMAGES) $(BENCH_NATIVE)
 
 bench: $(B)/.setup-tests everything $(BENCH_PROGRAMS) ## measure: about a minute; BENCH=cold runs one
-	@rm -f $(B)/bench.json
-	@for bench in $(BENCH); do B=$(B) sh bench/$$bench.sh || exit 1; done
+	@B=$(B) bench/suite.sh $(BENCH)
+
+bench-svm: BENCH = cold
+bench-svm: $(B)/.setup-svm everything $(BENCH_PROGRAMS) ## the same in QEMU, in instructions: BENCH=cold
+	@B=$(B) bench/svm.sh $(BENCH)
 
 $(B)/bench/run: bench/run.c bench/results.c bench/results.h
 	@mkdir -p $(@D)

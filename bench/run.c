@@ -11,7 +11,10 @@
  * becomes a row, compared with the line of that name from the first command. -g says what is wanted
  * of NAME, which with -v is "NAME: line's name": a ratio, or of the first command a value. -w is
  * warm-up, -o adds to a JSON file (results.h). Ends with 0, also when a goal is missed, and with 1
- * when a command fails.
+ * when a command fails. HUSK_BENCH_ROUNDS in the environment is the most rounds that there are.
+ *
+ * With HUSK_BENCH_CLOCK=instructions the clock is taken to count one nanosecond for an instruction
+ * (svm.sh), and a command is measured by its processor time: waiting executes nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +47,7 @@ struct measurement {
     const char *bench, *file;
     long rounds, warmup;
     bool values_printed; /* -v */
+    bool instructions;   /* are what the clock counts */
     struct command commands[COMMANDS_MAX];
     size_t command_count;
     const char *goals[GOALS_MAX];
@@ -201,6 +205,8 @@ static void measure(struct measurement *m)
             command->cpu_us[round] = cpu;
             if (m->values_printed)
                 add_printed(m, command, text);
+            else if (m->instructions)
+                add_value(m, command->name, "", "kinst", cpu);
             else
                 add_value(m, command->name, "", "us", took);
         }
@@ -214,7 +220,7 @@ static void compare_rows(struct measurement *m)
         if (row->command != m->commands[0].name)
             row->base = find_row(m, m->commands[0].name, row->what);
     }
-    if (m->values_printed)
+    if (m->values_printed || m->instructions)
         return;
     for (size_t i = 0; i < m->row_count; i++)
         m->rows[i].cpu_us = median(m->commands[i].cpu_us, (size_t)m->rounds);
@@ -256,6 +262,7 @@ static void parse_commands(struct measurement *m, char **argv)
 
 static void parse(struct measurement *m, char **argv)
 {
+    const char *most = getenv("HUSK_BENCH_ROUNDS"), *clock = getenv("HUSK_BENCH_CLOCK");
     int option, argc = 0;
 
     *m = (struct measurement){.rounds = 100, .warmup = 2};
@@ -283,8 +290,11 @@ static void parse(struct measurement *m, char **argv)
         default:
             usage();
         }
+    if (most && parse_rounds(most) < m->rounds)
+        m->rounds = parse_rounds(most);
     if (optind != argc - 1 || m->rounds == 0)
         usage();
+    m->instructions = clock && strcmp(clock, "instructions") == 0;
     m->bench = argv[optind];
     parse_commands(m, argv + argc);
     if (m->command_count == 0)
