@@ -4,8 +4,9 @@
 BENCH ?= cold memory cpu file syscall threads net exits
 BENCH_CFLAGS := $(WARN) -O2 -D_GNU_SOURCE
 BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big changes files idle peer syscalls threads touch)
-BENCH_NATIVE := $(addprefix $(B)/bench/native/,big changes files hello httpd load mandelbrot peer primes requests syscalls threads touch)
-BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/floor $(B)/bench/glibc/hello \
+BENCH_NATIVE := $(addprefix $(B)/bench/native/,big boot changes files hello httpd idle load mandelbrot peer primes requests \
+    syscalls threads touch)
+BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/crowd $(B)/bench/floor $(B)/bench/glibc/hello \
     $(B)/bench/traps/syscalls $(BENCH_IMAGES) $(BENCH_NATIVE)
 
 bench: $(B)/.setup-tests everything $(BENCH_PROGRAMS) ## measure: about a minute; BENCH=cold runs one
@@ -19,9 +20,9 @@ $(B)/bench/run: bench/run.c bench/results.c bench/results.h
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
 
-$(B)/bench/memory: bench/memory.c
+$(B)/bench/memory $(B)/bench/crowd: $(B)/bench/%: bench/%.c bench/procs.c bench/procs.h
 	@mkdir -p $(@D)
-	$(CC) $(BENCH_CFLAGS) $< -o $@
+	$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
 
 # As few pages as can be: no relocations, one segment less.
 $(B)/bench/floor: bench/floor.c

@@ -2,8 +2,8 @@
  *
  *     files FILE
  *
- * Reads FILE (1 GiB, in the page cache) front to back in pieces of three sizes, and does the small
- * things that programs do with files.
+ * Reads FILE (in the page cache, 1 GiB or at least 16 MiB) front to back in pieces of three sizes,
+ * and does the small things that programs do with files.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -70,6 +70,7 @@ static void read_anywhere(unsigned long i)
 int main(int argc, char **argv)
 {
     struct stat status;
+    size_t size;
 
     if (argc != 2) {
         fputs("usage: files FILE\n", stderr);
@@ -80,11 +81,12 @@ int main(int argc, char **argv)
     buffer = malloc(MIB);
     if (file < 0 || fstat(file, &status) < 0 || !buffer)
         measure_fail(path);
-    pages = (unsigned long)status.st_size / (4 * KIB);
+    size = (size_t)status.st_size / (16 * MIB) * (16 * MIB);
+    pages = size / (4 * KIB);
     memset(buffer, 1, MIB);
-    read_through("read 1 MiB", MIB, 1024 * MIB);
-    read_through("read 64 KiB", 64 * KIB, 512 * MIB);
-    read_through("read 4 KiB", 4 * KIB, 64 * MIB);
+    read_through("read 1 MiB", MIB, size);
+    read_through("read 64 KiB", 64 * KIB, size / 2);
+    read_through("read 4 KiB", 4 * KIB, size / 16);
     measure_step("open and close", open_and_close);
     measure_step("stat", stat_path);
     measure_step("pread 4 KiB anywhere", read_anywhere);

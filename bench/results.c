@@ -36,19 +36,21 @@ double median(double *values, size_t count)
 /* To the baseline; 0 without one. */
 static double ratio(const struct row *row)
 {
-    return row->base ? quantile(row, 0.5) / quantile(row->base, 0.5) : 0;
+    double base = row->base ? quantile(row->base, 0.5) : 0;
+
+    return base > 0 ? quantile(row, 0.5) / base : 0;
 }
 
 static double cpu_ratio(const struct row *row)
 {
-    return row->base ? row->cpu_us / row->base->cpu_us : 0;
+    return row->base && row->base->cpu_us > 0 ? row->cpu_us / row->base->cpu_us : 0;
 }
 
 static bool misses_goal(const struct row *row)
 {
     double limit, value;
 
-    if (!row->goal)
+    if (!row->goal || row->why)
         return false;
     limit = strtod(row->goal + 2, NULL);
     value = row->base ? ratio(row) : quantile(row, 0.5);
@@ -73,12 +75,16 @@ static void print_ratio(const struct row *row, double value)
         printf(" %7s", "");
 }
 
-static void print_row(const struct row *row)
+static void print_row(const struct row *row, int width)
 {
     char name[128];
 
     row_name(row, name, sizeof(name));
-    printf("%-32s %-5s", name, row->unit);
+    if (row->why) {
+        printf("%-*s %s\n", width, name, row->why);
+        return;
+    }
+    printf("%-*s %-5s", width, name, row->unit);
     print_value(quantile(row, 0.5));
     print_value(quantile(row, 0.25));
     print_value(quantile(row, 0.75));
@@ -95,15 +101,24 @@ static void print_row(const struct row *row)
 
 void results_print(const char *bench, struct row *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    bool processes = false;
+    char name[128];
+    int width = 30;
+
+    for (size_t i = 0; i < count; i++) {
         qsort(rows[i].values, rows[i].count, sizeof(double), compare);
-    printf("\n%-32s %-5s %10s %10s %10s %10s %7s", bench, "unit", "median", "p25", "p75", "min",
-           "ratio");
-    if (rows->cpu_us > 0)
+        processes = processes || rows[i].cpu_us > 0;
+        row_name(&rows[i], name, sizeof(name));
+        if ((int)strlen(name) > width)
+            width = (int)strlen(name);
+    }
+    printf("\n%-*s %-5s %10s %10s %10s %10s %7s", width, bench, "unit", "median", "p25", "p75",
+           "min", "ratio");
+    if (processes)
         printf(" %10s %7s", "cpu us", "ratio");
     puts("  goal");
     for (size_t i = 0; i < count; i++)
-        print_row(&rows[i]);
+        print_row(&rows[i], width);
     fflush(stdout);
 }
 
@@ -119,10 +134,18 @@ static void write_string(FILE *file, const char *key, const char *value)
     putc('"', file);
 }
 
+static void write_member(FILE *file, const char *key, const char *value)
+{
+    write_string(file, key, value);
+    fputs(", ", file);
+}
+
 static const char *kvm_name(void)
 {
     static const char *const names[] = {"kvm_pvm", "kvm_intel", "kvm_amd"};
 
+    if (access("/dev/kvm", F_OK) != 0)
+        return "none";
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[64];
 
@@ -131,6 +154,19 @@ static const char *kvm_name(void)
             return names[i];
     }
     return "unknown";
+}
+
+/* Which of "always [madvise] never" is in brackets: whether guests get huge pages unasked. */
+static void hugepages_name(char *name, size_t size)
+{
+    FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+    char line[128], *word;
+
+    snprintf(name, size, "unknown");
+    if (file && fgets(line, sizeof(line), file) && (word = strchr(line, '[')))
+        snprintf(name, size, "%.*s", (int)strcspn(word + 1, "]"), word + 1);
+    if (file)
+        fclose(file);
 }
 
 static void cpu_name(char *name, size_t size)
@@ -153,20 +189,23 @@ static void cpu_name(char *name, size_t size)
 
 static void write_machine(FILE *file)
 {
+    const char *clock = getenv("HUSK_BENCH_CLOCK");
     time_t now = time(NULL);
     struct utsname kernel;
-    char cpu[128], date[32];
+    char cpu[128], hugepages[32], date[32];
 
     uname(&kernel);
     cpu_name(cpu, sizeof(cpu));
+    hugepages_name(hugepages, sizeof(hugepages));
     strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
     fprintf(file, "{\"schema\": 1, \"machine\": {");
-    write_string(file, "kvm", kvm_name());
-    fputs(", ", file);
-    write_string(file, "kernel", kernel.release);
-    fputs(", ", file);
-    write_string(file, "cpu", cpu);
-    fprintf(file, ", \"cpus\": %ld, ", sysconf(_SC_NPROCESSORS_ONLN));
+    write_member(file, "kvm", kvm_name());
+    write_member(file, "kernel", kernel.release);
+    write_member(file, "cpu", cpu);
+    fprintf(file, "\"cpus\": %ld, \"memory_mib\": %ld, ", sysconf(_SC_NPROCESSORS_ONLN),
+            sysconf(_SC_PHYS_PAGES) / (0x100000 / sysconf(_SC_PAGESIZE)));
+    write_member(file, "hugepages", hugepages);
+    write_member(file, "clock", clock ? clock : "time");
     write_string(file, "date", date);
     fputs("}, \"rows\": [", file);
 }
@@ -178,11 +217,14 @@ static void write_row(FILE *file, const char *bench, const struct row *row)
 
     getloadavg(&load, 1);
     putc('{', file);
-    write_string(file, "bench", bench);
-    fputs(", ", file);
+    write_member(file, "bench", bench);
     row_name(row, name, sizeof(name));
-    write_string(file, "row", name);
-    fputs(", ", file);
+    write_member(file, "row", name);
+    if (row->why) {
+        write_string(file, "why", row->why);
+        putc('}', file);
+        return;
+    }
     write_string(file, "unit", row->unit);
     fprintf(file,
             ", \"count\": %zu, \"median\": %.6g, \"p25\": %.6g, \"p75\": %.6g, \"min\": %.6g, "
@@ -200,6 +242,7 @@ static void write_row(FILE *file, const char *bench, const struct row *row)
     if (row->goal) {
         fputs(", ", file);
         write_string(file, "goal", row->goal);
+        fprintf(file, ", \"missed\": %s", misses_goal(row) ? "true" : "false");
     }
     putc('}', file);
 }

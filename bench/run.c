@@ -3,21 +3,26 @@
  * Measure commands against each other: A B C A B C ..., so that what disturbs the machine disturbs
  * all of them, and medians with their spread.
  *
- *     run [-n ROUNDS] [-w ROUNDS] [-v] [-o FILE] [-g 'NAME<=LIMIT' | 'NAME>=LIMIT']... BENCH
- *         -- NAME COMMAND... -- NAME COMMAND...
+ *     run [-n ROUNDS] [-w ROUNDS] [-1] [-v] [-o FILE] [-g 'NAME<=LIMIT' | 'NAME>=LIMIT']... BENCH
+ *         -- NAME COMMAND... -- NAME COMMAND... -- NAME ! WHY...
  *
  * The first NAME is what the others are compared with. A command is measured by the time from its
  * start to its end; with -v by what it prints: lines of a name, a number and a unit, each of which
  * becomes a row, compared with the line of that name from the first command. -g says what is wanted
  * of NAME, which with -v is "NAME: line's name": a ratio, or of the first command a value. -w is
- * warm-up, -o adds to a JSON file (results.h). Ends with 0, also when a goal is missed, and with 1
- * when a command fails. HUSK_BENCH_ROUNDS in the environment is the most rounds that there are.
+ * warm-up, -1 keeps everything on one processor, -o adds to a JSON file (results.h).
+ *
+ * What cannot be measured here has "!" and the reason in place of its command, and a row that says
+ * so. A command that fails gets such a row as well; the others are measured all the same. Ends with
+ * 0, also when a goal is missed, and with 1 when a command failed. HUSK_BENCH_ROUNDS in the
+ * environment is the most rounds that there are.
  *
  * With HUSK_BENCH_CLOCK=instructions the clock is taken to count one nanosecond for an instruction
  * (svm.sh), and a command is measured by its processor time: waiting executes nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -41,6 +46,7 @@ struct command {
     const char *name;
     char **argv;
     double *cpu_us; /* one for each round */
+    char why[128];  /* it is not measured, or "" */
 };
 
 struct measurement {
@@ -48,6 +54,7 @@ struct measurement {
     long rounds, warmup;
     bool values_printed; /* -v */
     bool instructions;   /* are what the clock counts */
+    bool failed;         /* any command */
     struct command commands[COMMANDS_MAX];
     size_t command_count;
     const char *goals[GOALS_MAX];
@@ -85,13 +92,37 @@ static double cpu_us(const struct rusage *usage)
            (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
 }
 
-/* Run a command; its output goes to TEXT, or nowhere. Returns the time that it took. */
-static double run_once(const struct command *command, char *text, double *cpu)
+static bool ended_well(struct command *command, int status)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    snprintf(command->why, sizeof(command->why), "ended %s %d",
+             WIFEXITED(status) ? "with status" : "by signal",
+             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return false;
+}
+
+/* Read all that is written to FD; what is too long for TEXT is lost. */
+static void read_output(int fd, char *text)
+{
+    char rest[512];
+    size_t length = 0;
+    ssize_t got;
+
+    while (length < OUTPUT_MAX - 1 && (got = read(fd, text + length, OUTPUT_MAX - 1 - length)) > 0)
+        length += (size_t)got;
+    text[length] = '\0';
+    while (read(fd, rest, sizeof(rest)) > 0)
+        continue;
+    close(fd);
+}
+
+/* Run a command; its output goes to TEXT, or nowhere. False if it fails: its `why` says how. */
+static bool run_once(struct command *command, char *text, double *took, double *cpu)
 {
     posix_spawn_file_actions_t actions;
     struct rusage usage;
     int pipes[2], status;
-    size_t length = 0;
     double began;
     pid_t pid;
 
@@ -105,26 +136,22 @@ static double run_once(const struct command *command, char *text, double *cpu)
         posix_spawn_file_actions_adddup2(&actions, pipes[1], 1);
     began = now_us();
     errno = posix_spawnp(&pid, command->argv[0], &actions, NULL, command->argv, environ);
-    if (errno)
-        fail(command->argv[0], strerror(errno));
+    posix_spawn_file_actions_destroy(&actions);
+    if (errno) {
+        snprintf(command->why, sizeof(command->why), "cannot be started: %s", strerror(errno));
+        if (text)
+            close(pipes[0]), close(pipes[1]);
+        return false;
+    }
     if (text) {
-        ssize_t got;
-
         close(pipes[1]);
-        while (length < OUTPUT_MAX - 1 &&
-               (got = read(pipes[0], text + length, OUTPUT_MAX - 1 - length)) > 0)
-            length += (size_t)got;
-        text[length] = '\0';
-        close(pipes[0]);
+        read_output(pipes[0], text);
     }
     if (wait4(pid, &status, 0, &usage) < 0)
         fail("wait4", strerror(errno));
-    began = now_us() - began;
-    posix_spawn_file_actions_destroy(&actions);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        fail(command->name, "the command failed; run it by hand to see why");
+    *took = now_us() - began;
     *cpu = cpu_us(&usage);
-    return began;
+    return ended_well(command, status);
 }
 
 static const char *find_goal(const struct measurement *m, const char *command, const char *what)
@@ -150,23 +177,30 @@ static struct row *find_row(struct measurement *m, const char *command, const ch
     return NULL;
 }
 
+static struct row *add_row(struct measurement *m, const char *command, const char *what,
+                           const char *unit)
+{
+    struct row *row = &m->rows[m->row_count++];
+
+    if (m->row_count > ROWS_MAX)
+        fail(command, "prints more names than there is room for");
+    *row = (struct row){
+        .command = command,
+        .what = strdup(what),
+        .unit = strdup(unit),
+        .values = allocate((size_t)m->rounds * sizeof(double)),
+        .goal = find_goal(m, command, what),
+    };
+    return row;
+}
+
 static void add_value(struct measurement *m, const char *command, const char *what,
                       const char *unit, double value)
 {
     struct row *row = find_row(m, command, what);
 
-    if (!row) {
-        if (m->row_count == ROWS_MAX)
-            fail(command, "prints more names than there is room for");
-        row = &m->rows[m->row_count++];
-        *row = (struct row){
-            .command = command,
-            .what = strdup(what),
-            .unit = strdup(unit),
-            .values = allocate((size_t)m->rounds * sizeof(double)),
-            .goal = find_goal(m, command, what),
-        };
-    }
+    if (!row)
+        row = add_row(m, command, what, unit);
     if (row->count == (size_t)m->rounds)
         fail(what, "printed twice by one command");
     row->values[row->count++] = value;
@@ -192,43 +226,87 @@ static void add_printed(struct measurement *m, const struct command *command, ch
     }
 }
 
+static void measure_command(struct measurement *m, struct command *command, long round)
+{
+    char text[OUTPUT_MAX];
+    double took, cpu;
+
+    if (!run_once(command, m->values_printed ? text : NULL, &took, &cpu)) {
+        fprintf(stderr, "bench/run: %s: %s\n", command->name, command->why);
+        m->failed = true;
+        return;
+    }
+    if (round < 0)
+        return;
+    command->cpu_us[round] = cpu;
+    if (m->values_printed)
+        add_printed(m, command, text);
+    else if (m->instructions)
+        add_value(m, command->name, "", "kinst", cpu);
+    else
+        add_value(m, command->name, "", "us", took);
+}
+
 static void measure(struct measurement *m)
 {
     for (long round = -m->warmup; round < m->rounds; round++)
-        for (size_t i = 0; i < m->command_count; i++) {
-            struct command *command = &m->commands[i];
-            char text[OUTPUT_MAX];
-            double cpu, took = run_once(command, m->values_printed ? text : NULL, &cpu);
+        for (size_t i = 0; i < m->command_count; i++)
+            if (!*m->commands[i].why)
+                measure_command(m, &m->commands[i], round);
+}
 
-            if (round < 0)
-                continue;
-            command->cpu_us[round] = cpu;
-            if (m->values_printed)
-                add_printed(m, command, text);
-            else if (m->instructions)
-                add_value(m, command->name, "", "kinst", cpu);
-            else
-                add_value(m, command->name, "", "us", took);
-        }
+/* In place of whatever it had measured before it failed: one row that says why. */
+static void explain(struct measurement *m, const struct command *command)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < m->row_count; i++)
+        if (m->rows[i].command != command->name)
+            m->rows[kept++] = m->rows[i];
+    m->row_count = kept;
+    add_row(m, command->name, "", "")->why = command->why;
+}
+
+/* As the commands are: what failed came last. */
+static void order_rows(struct measurement *m)
+{
+    struct row ordered[ROWS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < m->command_count; i++)
+        for (size_t j = 0; j < m->row_count; j++)
+            if (m->rows[j].command == m->commands[i].name)
+                ordered[count++] = m->rows[j];
+    memcpy(m->rows, ordered, count * sizeof(ordered[0]));
 }
 
 static void compare_rows(struct measurement *m)
 {
-    for (size_t i = 0; i < m->row_count; i++) {
-        struct row *row = &m->rows[i];
+    struct row *row;
 
-        if (row->command != m->commands[0].name)
-            row->base = find_row(m, m->commands[0].name, row->what);
+    for (size_t i = 0; i < m->command_count; i++) {
+        struct command *command = &m->commands[i];
+
+        if (*command->why)
+            explain(m, command);
+        else if (!m->values_printed && !m->instructions) {
+            row = find_row(m, command->name, "");
+            row->cpu_us = median(command->cpu_us, (size_t)m->rounds);
+        }
     }
-    if (m->values_printed || m->instructions)
-        return;
-    for (size_t i = 0; i < m->row_count; i++)
-        m->rows[i].cpu_us = median(m->commands[i].cpu_us, (size_t)m->rounds);
+    order_rows(m);
+    for (size_t i = 0; i < m->row_count; i++) {
+        row = &m->rows[i];
+        if (row->command != m->commands[0].name && !row->why)
+            row->base = find_row(m, m->commands[0].name, row->what);
+        if (row->base && row->base->why)
+            row->base = NULL;
+    }
 }
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: run [-n ROUNDS] [-w ROUNDS] [-v] [-o FILE] [-g GOAL]... BENCH"
+    fputs("usage: run [-n ROUNDS] [-w ROUNDS] [-1] [-v] [-o FILE] [-g GOAL]... BENCH"
           " -- NAME COMMAND... -- ...\n",
           stderr);
     exit(2);
@@ -244,10 +322,22 @@ static long parse_rounds(const char *text)
     return number;
 }
 
+/* The words after "!". */
+static void join_words(char **words, char *text, size_t size)
+{
+    size_t length = 0;
+
+    for (; *words && length < size; words++)
+        length += (size_t)snprintf(text + length, size - length, "%s%s", length ? " " : "", *words);
+    if (!*text)
+        snprintf(text, size, "not measured");
+}
+
 static void parse_commands(struct measurement *m, char **argv)
 {
     while (*argv) {
         struct command *command = &m->commands[m->command_count++];
+        char *ended;
 
         if (strcmp(*argv, "--") != 0 || !argv[1] || !argv[2] || m->command_count == COMMANDS_MAX)
             usage();
@@ -257,7 +347,27 @@ static void parse_commands(struct measurement *m, char **argv)
         command->cpu_us = allocate((size_t)m->rounds * sizeof(double));
         for (argv += 2; *argv && strcmp(*argv, "--") != 0;)
             argv++;
+        ended = *argv;
+        *argv = NULL;
+        if (strcmp(command->argv[0], "!") == 0)
+            join_words(command->argv + 1, command->why, sizeof(command->why));
+        *argv = ended;
     }
+}
+
+static void stay_on_one_processor(void)
+{
+    cpu_set_t allowed, one;
+    int cpu = 0;
+
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+        fail("sched_getaffinity", strerror(errno));
+    while (!CPU_ISSET(cpu, &allowed))
+        cpu++;
+    CPU_SET(cpu, &one);
+    if (sched_setaffinity(0, sizeof(one), &one) < 0)
+        fail("sched_setaffinity", strerror(errno));
 }
 
 static void parse(struct measurement *m, char **argv)
@@ -268,13 +378,16 @@ static void parse(struct measurement *m, char **argv)
     *m = (struct measurement){.rounds = 100, .warmup = 2};
     while (argv[argc] && strcmp(argv[argc], "--") != 0)
         argc++;
-    while ((option = getopt(argc, argv, "n:w:vo:g:")) != -1)
+    while ((option = getopt(argc, argv, "n:w:1vo:g:")) != -1)
         switch (option) {
         case 'n':
             m->rounds = parse_rounds(optarg);
             break;
         case 'w':
             m->warmup = parse_rounds(optarg);
+            break;
+        case '1':
+            stay_on_one_processor();
             break;
         case 'v':
             m->values_printed = true;
@@ -308,11 +421,11 @@ int main(int argc, char **argv)
     (void)argc;
     parse(&m, argv);
     measure(&m);
+    compare_rows(&m);
     if (m.row_count == 0)
         fail(m.bench, "no command printed a result");
-    compare_rows(&m);
     results_print(m.bench, m.rows, m.row_count);
     if (m.file && results_write(m.file, m.bench, m.rows, m.row_count) < 0)
         fail(m.file, strerror(errno));
-    return 0;
+    return m.failed;
 }

@@ -28,14 +28,26 @@ HUSK_BENCH_SVM=$*
 HUSK_BENCH_B=$B
 HUSK_BENCH_CLOCK=instructions
 HUSK_BENCH_ROUNDS=${HUSK_BENCH_ROUNDS:-15}
+HUSK_BENCH_VMS=${HUSK_BENCH_VMS:-50}
+HUSK_BENCH_FILE_MIB=${HUSK_BENCH_FILE_MIB:-64}
 HUSK_BENCH_HUGEPAGES=${HUSK_BENCH_HUGEPAGES:-never}
 HUSK_SVM_QEMU_OPTIONS='-cpu max,la57=off,erms=off -icount shift=0,sleep=off'
 export HUSK_BENCH_SVM HUSK_BENCH_B HUSK_BENCH_CLOCK HUSK_BENCH_ROUNDS HUSK_BENCH_HUGEPAGES \
-    HUSK_SVM_QEMU_OPTIONS
+    HUSK_BENCH_VMS HUSK_BENCH_FILE_MIB HUSK_SVM_QEMU_OPTIONS
+set -- bench "$B/husk" "$B/bench/run" "$B/bench/floor" "$B/bench/memory" "$B/bench/crowd" \
+    "$B/bench/husk-no-jail" "$B/bench/native" "$B/bench/husk" "$B/bench/glibc"
+for app in hello httpd mandelbrot primes; do
+    set -- "$@" "$B/apps/$app"
+done
+for program in wrk unshare bwrap crun runc; do
+    path=$(command -v $program) && set -- "$@" "$path"
+done
+for path; do
+    shift
+    set -- "$@" -f "$path"
+done
 status=0
-tests/svm/check-svm -f bench -f "$B/husk" -f "$B/apps/hello" -f "$B/bench/run" -f "$B/bench/floor" \
-    -f "$B/bench/husk-no-jail" -f "$B/bench/native" -f "$B/bench/husk" -f "$B/bench/glibc" \
-    "$B/bench/svm" -- bench/svm.sh || status=$?
+tests/svm/check-svm "$@" "$B/bench/svm" -- bench/svm.sh || status=$?
 tr -d '\r' <"$log" | sed -n '/^husk-svm: begin/,/^bench.json begins/{/^husk-svm/d;/^bench.json/d;p}'
 tr -d '\r' <"$log" | sed -n '/^bench.json begins/,/^bench.json ends/{/^bench.json/d;p}' \
     >"$B/bench-svm.json"
