@@ -57,9 +57,9 @@ everything: $(B)/husk $(B)/husk-cc $(APPS:%=$(B)/apps/%)
 help: ## list the targets
 	awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(B)/.setup-svm ## install all Debian packages that build, tests and benchmarks need
+setup: $(B)/.setup-svm $(B)/.setup-bench ## install all Debian packages that build, tests and benchmarks need
 
-# Those of the build, of the tests as well, of the emulated machine as well.
+# Those of the build, of the tests as well, of the emulated machine as well; those of the benchmarks.
 $(B)/.setup-%: tools/setup.sh
 	tools/setup.sh $*
 	mkdir -p $(B) && touch $@
@@ -158,7 +158,7 @@ lint: $(B)/.setup-tests all ## formatting, clang's warnings, cppcheck, shell syn
 	$(CLANG) $(CALLS_CFLAGS) -fsyntax-only $(CALLS_SRC)
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingIncludeSystem -Iinclude -Imonitor -DHUSK_VERSION='""' monitor guest-rt linker apps
-	for script in tools/*.sh linker/husk-cc; do sh -n $$script || exit 1; done
+	for script in tools/*.sh linker/husk-cc bench/*.sh; do sh -n $$script || exit 1; done
 
 clean: ## remove everything that was built
 	rm -rf $(B)

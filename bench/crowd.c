@@ -77,7 +77,7 @@ static const char *gather(struct crowd *crowd, char **command)
         began = now();
         crowd->pids[crowd->count] = proc_start(command);
         if (crowd->pids[crowd->count] < 0)
-            return strerror(errno);
+            return interrupted ? "interrupted" : strerror(errno);
         crowd->seconds += now() - began;
         crowd->present = meminfo("MemAvailable");
     }

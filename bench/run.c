@@ -349,6 +349,8 @@ static void parse_commands(struct measurement *m, char **argv)
             argv++;
         ended = *argv;
         *argv = NULL;
+        if (!command->argv[0])
+            usage();
         if (strcmp(command->argv[0], "!") == 0)
             join_words(command->argv + 1, command->why, sizeof(command->why));
         *argv = ended;
@@ -403,8 +405,10 @@ static void parse(struct measurement *m, char **argv)
         default:
             usage();
         }
-    if (most && parse_rounds(most) < m->rounds)
+    if (most && parse_rounds(most) < m->rounds) {
         m->rounds = parse_rounds(most);
+        m->warmup = m->warmup < m->rounds ? m->warmup : m->rounds - 1;
+    }
     if (optind != argc - 1 || m->rounds == 0)
         usage();
     m->instructions = clock && strcmp(clock, "instructions") == 0;

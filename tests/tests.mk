@@ -169,6 +169,9 @@ $(B)/system/%: tests/system/%.c $(HARNESS) include/husk/abi.h
 
 include tests/fuzz/fuzz.mk
 
+# What tests/system/test_bench.c looks at.
+tests: $(addprefix $(B)/bench/,run crowd memory native/idle)
+
 tests: $(addprefix $(B)/third-party/,evhttpd libuv $(LIBRARIES) lua/libraries.lua lua/fails.lua) \
     $(addprefix $(B)/husk-,test isolated asan) $(addprefix $(B)/fault/,husk guest expected) $(UNIT) \
     $(REPLAY) $(SYSTEM) $(GUESTS) $(HOSTILE) $(CALLS:%=$(B)/calls/%) \

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# setup.sh build|tests|svm: install the Debian packages that the build and the demo, also the tests,
-# lint and benchmarks, or also the emulated machine need; do nothing when all are there.
+# setup.sh build|tests|svm: install the Debian packages that the build and the demo, also the tests and
+# lint, or also the emulated machine need; do nothing when all are there. setup.sh bench: what the
+# benchmarks load servers with, compare husk with, and draw with; each of them can be done without.
 set -eu
 
 packages="gcc make nasm musl-tools libc6-dev linux-libc-dev libseccomp-dev libsqlite3-dev
@@ -11,10 +12,11 @@ build) ;;
 tests | svm)
     packages="$packages libcmocka-dev clang lld clang-format clang-tidy cppcheck bc curl wrk nginx
 libevent-dev libuv1-dev zlib1g-dev libbz2-dev libzstd-dev libpng-dev libjpeg62-turbo-dev libgmp-dev
-libssl-dev"
+libssl-dev jq"
     ;;
+bench) packages="wrk jq gnuplot-nox bubblewrap crun runc" ;;
 *)
-    echo "usage: setup.sh build|tests|svm" >&2
+    echo "usage: setup.sh build|tests|svm|bench" >&2
     exit 2
     ;;
 esac
