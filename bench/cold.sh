@@ -11,7 +11,7 @@ peer() {
 
 failed=0
 # shellcheck disable=SC2046 # peers.sh prints words
-"$B/bench/run" -o "$B/bench.json" -n 150 -w 5 -g 'husk hello<=1.5' cold \
+"$B/bench/run" -o "$B/bench.json" -n 150 -w 5 -g 'husk hello<=1.2' cold \
     -- floor "$B/bench/floor" \
     -- 'native hello' "$hello" \
     -- 'husk hello' "$B/husk" run "$B/apps/hello" \

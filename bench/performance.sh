@@ -21,11 +21,14 @@ if [ "$kind" = none ]; then
     echo "performance.sh: $json was measured without /dev/kvm" >&2
     exit 1
 fi
+if [ "$kind" != emulated-svm ] && jq -e '.machine.cpu | test("TCG")' "$json" >/dev/null; then
+    echo "performance.sh: $json has times of an emulated machine, which mean nothing" >&2
+    exit 1
+fi
 case $(basename "$json") in
 "bench-$kind"*) kept=$docs/$(basename "$json") ;;
 *) kept=$docs/bench-$kind.json ;;
 esac
-[ "$json" -ef "$kept" ] || cp "$json" "$kept"
 
 word=bench
 [ "$kind" != emulated-svm ] || word=instructions
@@ -33,7 +36,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # A table that fails leaves the page as it was.
-awk -v word="$word" -v jq="jq -r --arg file ${kept##*/} -f $here/tables.jq $kept --arg table " '
+awk -v word="$word" -v jq="jq -r --arg file ${kept##*/} -f $here/tables.jq $json --arg table " '
 $1 == "<!--" && $2 == word && $4 == "-->" {
     print
     command = jq $3
@@ -48,6 +51,7 @@ END { exit failed || inside }' "$doc" >"$work/page" || {
     exit 1
 }
 cat "$work/page" >"$doc"
+[ "$json" -ef "$kept" ] || cp "$json" "$kept"
 
 [ "$word" = bench ] || exit 0
 mkdir -p "$docs/plots"

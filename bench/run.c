@@ -158,6 +158,8 @@ static const char *find_goal(const struct measurement *m, const char *command, c
 {
     char name[128];
 
+    if (m->instructions)
+        return NULL; /* goals are of time */
     snprintf(name, sizeof(name), "%s%s%s", command, *what ? ": " : "", what);
     for (size_t i = 0; i < m->goal_count; i++) {
         const char *goal = m->goals[i] + strcspn(m->goals[i], "<>");

@@ -336,6 +336,9 @@ static void test_what_is_no_measurement_leaves_the_page_as_it_was(void **state)
     assert_refused("{}", page, "is no JSON of bench/run");
     assert_refused("{\"schema\": 1, \"rows\": [", page, "is no JSON of bench/run");
     assert_refused(text(sample, "none", "time"), page, "was measured without /dev/kvm");
+    assert_refused("{\"schema\": 1, \"machine\": {\"kvm\": \"kvm_amd\", \"cpu\": \"QEMU TCG CPU\", "
+                   "\"clock\": \"time\"}, \"rows\": [1]}",
+                   page, "times of an emulated machine");
     assert_refused(text(sample, "kvm_pvm", "time"), "<!-- bench cold -->\nno end\n",
                    "a table without an end");
 }
