@@ -6,7 +6,6 @@
  * there, as `run -v` reads it. COMMAND prints a line when it is ready. All are ended again,
  * whatever happens; none is started that would leave the machine less than an eighth of its memory.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -77,7 +76,7 @@ static const char *gather(struct crowd *crowd, char **command)
         began = now();
         crowd->pids[crowd->count] = proc_start(command);
         if (crowd->pids[crowd->count] < 0)
-            return interrupted ? "interrupted" : strerror(errno);
+            return interrupted ? "interrupted" : proc_error();
         crowd->seconds += now() - began;
         crowd->present = meminfo("MemAvailable");
     }

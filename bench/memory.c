@@ -5,9 +5,7 @@
  * Prints the private memory of a process that idles, as `run -v` reads it. COMMAND prints a line
  * when it is there to be looked at.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "procs.h"
 
@@ -24,7 +22,7 @@ int main(int argc, char **argv)
     pid = proc_start(argv + 1);
     failed = pid < 0 ? -1 : proc_memory(pid, &use);
     if (failed)
-        fprintf(stderr, "bench/memory: %s: %s\n", argv[1], strerror(errno));
+        fprintf(stderr, "bench/memory: %s: %s\n", argv[1], proc_error());
     else
         printf("own private %lu KiB\nguest private %lu KiB\n", use.own, use.guest);
     if (pid > 0)

@@ -45,6 +45,11 @@ pid_t proc_start(char **command)
     return ready ? pid : -1;
 }
 
+const char *proc_error(void)
+{
+    return errno == ENODATA ? "ended before it was ready" : strerror(errno);
+}
+
 void proc_end(pid_t pid)
 {
     kill(pid, SIGKILL);

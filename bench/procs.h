@@ -19,9 +19,10 @@ struct memory_use {
 
 /*
  * Start COMMAND, an argv, and wait until it prints a line: it is there to be looked at. Returns its
- * pid, or -1 with errno set (ENODATA: it ended without a line).
+ * pid, or -1 with errno set (ENODATA: it ended without a line); proc_error says that in words.
  */
 pid_t proc_start(char **command);
+const char *proc_error(void);
 
 /* End a process of proc_start, and wait until it has ended. */
 void proc_end(pid_t pid);

@@ -161,6 +161,16 @@ static void test_a_command_that_fails_later_keeps_no_number(void **state)
     free(json.data);
 }
 
+static void test_orphans_of_a_command_have_ended_before_the_next_starts(void **state)
+{
+    const char *file = in_directory("orphan");
+
+    (void)state;
+    assert_status(BENCH("-n", "1", "-w", "0", "x", "--", "a", "sh", "-c",
+                        text("(sleep 0.1; : >%s) &", file), "--", "b", "test", "-e", file),
+                  0);
+}
+
 static void test_rounds_are_capped_by_the_environment(void **state)
 {
     const struct command capped = {
@@ -368,6 +378,7 @@ int main(void)
         TEST(test_printed_numbers_become_rows_with_medians_and_ratios),
         TEST(test_what_cannot_be_measured_says_why_and_the_rest_is_measured),
         TEST(test_a_command_that_fails_later_keeps_no_number),
+        TEST(test_orphans_of_a_command_have_ended_before_the_next_starts),
         TEST(test_rounds_are_capped_by_the_environment),
         TEST(test_wrong_use_is_refused),
         TEST(test_a_crowd_is_counted_and_leaves_nobody_behind),
