@@ -11,4 +11,4 @@ set arrow from 1, -0.6 to 1, lines - 0.4 nohead lc rgb "#444444" front
 colour(ratio) = ratio > 1 ? slower : husk
 plot data using 3:0:($3 < 1 ? $3 : 1):($3 < 1 ? 1 : $3):($0 - half):($0 + half):(colour($3)):ytic(sprintf("%s: %s", strcol(1), strcol(2))) \
          with boxxyerror lc rgb variable, \
-     data using ($3 < 1 ? 1 : $3):0:(sprintf(" %.2f", $3)) with labels left font ",11"
+     data using ($3 < 1 ? 1 : $3):0:(sprintf("%.2f", $3)) with labels left offset 0.7, 0 font ",11"

@@ -11,4 +11,4 @@ set xtics (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 colour(name) = strstrt(name, "husk") ? husk : plain
 plot data using 2:0:(low):2:($0 - half):($0 + half):(colour(strcol(1))):ytic(1) \
          with boxxyerror lc rgb variable, \
-     data using 2:0:(sprintf(" %.2f ms  (%.2f)", $2, $3)) with labels left font ",11"
+     data using 2:0:(sprintf("%.2f ms  (%.2f)", $2, $3)) with labels left offset 0.7, 0 font ",11"
