@@ -22,6 +22,7 @@ if [ -n "${HUSK_BENCH_SVM:-}" ]; then
     exit 0
 fi
 
+unset HUSK_SVM_NAME
 log=$B/bench/svm/svm.log
 mkdir -p "$B/bench/svm"
 HUSK_BENCH_SVM=$*

@@ -35,7 +35,8 @@ def command: .row | split(": ")[0];
 def what: .row | split(": ")[1:] | join(": ");
 def unique_stable: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
 
-def value($clock): .unit as $unit | (.median | shown($unit; $clock)) + spread;
+def value($clock):
+    if . == null then "" else .unit as $unit | (.median | shown($unit; $clock)) + spread end;
 
 # Whole processes: one row for each command.
 def processes($clock):
@@ -44,21 +45,22 @@ def processes($clock):
     (.[] | if .why then [.row, .why, "", ""]
         else [.row, value($clock), (.ratio | times), goal] end | line);
 
-# What programs print: one row for each thing, the commands side by side.
+# What programs print: one row for each thing, the commands side by side; then those without numbers.
 def printed($clock):
     . as $rows
-    | (map(command) | unique_stable) as $commands
+    | (map(select(.why | not) | command) | unique_stable) as $commands
+    | (2 * ($commands | length) + 1) as $width
     | ([""] + $commands[:1] + ($commands[1:] | map(., "ratio")) + ["goal"] | line),
-      (1 + 2 * ($commands | length) | rule),
+      ($width | rule),
       (map(select(.why | not) | what) | unique_stable | .[] as $what
        | [$what] + ($commands | to_entries | map(
             .key as $i | .value as $name
-            | ($rows | map(select(command == $name and (.why or what == $what))) | .[0]) as $row
-            | ([if $row == null then "" elif $row.why then $row.why
-                else ($row | value($clock)) end]
-               + if $i == 0 then [] else [$row.ratio | times] end)) | add)
-         + [$rows | map(select(.goal and (.why | not) and what == $what) | goal) | join("; ")]
-       | line);
+            | ($rows | map(select(command == $name and what == $what)) | .[0]) as $row
+            | if $i == 0 then [$row | value($clock)]
+              else [($row | value($clock)), ($row.ratio | times)] end) | add)
+         + [$rows | map(select(.goal and what == $what) | goal) | join("; ")]
+       | line),
+      ($rows[] | select(.why) | [.row, .why] + [range($width - 2) | ""] | line);
 
 def machine:
     .machine

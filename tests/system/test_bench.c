@@ -25,7 +25,8 @@ static const char sample[] =
     "{\"bench\": \"cold\", \"row\": \"crun\", \"why\": \"not installed\"},\n"
     "{\"bench\": \"file\", \"row\": \"native: stat\", \"unit\": \"ns\", \"median\": 1500},\n"
     "{\"bench\": \"file\", \"row\": \"husk: stat\", \"unit\": \"ns\", \"median\": 3000, "
-    "\"ratio\": 2, \"goal\": \"<=3\", \"missed\": false}\n]}\n";
+    "\"ratio\": 2, \"goal\": \"<=3\", \"missed\": false},\n"
+    "{\"bench\": \"file\", \"row\": \"bwrap\", \"why\": \"not here\"}\n]}\n";
 
 static const char page[] = "# A page\n<!-- bench machine -->\nold\n<!-- end -->\nkept\n"
                            "<!-- bench cold -->\n<!-- end -->\n<!-- bench file -->\n<!-- end -->\n"
@@ -302,7 +303,7 @@ static void test_a_page_gets_its_tables_and_plots_and_keeps_its_prose(void **sta
                        "| crun | not installed |  |  |\n");
     assert_holds(made, "|  | native | husk | ratio | goal |\n"
                        "| --- | ---: | ---: | ---: | ---: |\n"
-                       "| stat | 1.5 µs | 3 µs | 2 | ≤ 3 |\n");
+                       "| stat | 1.5 µs | 3 µs | 2 | ≤ 3 |\n| bwrap | not here |  |  |  |\n");
     assert_holds(made, "Not measured in this run.\n<!-- end -->\n"
                        "<!-- instructions file -->\n<!-- end -->\nlast\n");
     assert_holds(in_directory("bench-kvm-pvm.json"), "\"schema\": 1");
@@ -320,7 +321,7 @@ static void test_counts_of_instructions_go_into_tables_of_their_own(void **state
     assert_holds(made, "<!-- bench machine -->\nold\n<!-- end -->\n");
     assert_holds(made, "<!-- instructions file -->\n|  | native | husk | ratio | goal |\n"
                        "| --- | ---: | ---: | ---: | ---: |\n"
-                       "| stat | 1,500 | 3,000 | 2 | ≤ 3 |\n<!-- end -->\n");
+                       "| stat | 1,500 | 3,000 | 2 | ≤ 3 |\n");
     assert_holds(in_directory("bench-emulated-svm.json"), "\"schema\": 1");
 }
 
