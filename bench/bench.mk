@@ -7,7 +7,7 @@ BENCH_CFLAGS := $(WARN) -O2 -D_GNU_SOURCE
 BENCH_IMAGES := $(addprefix $(B)/bench/husk/,big changes files idle peer syscalls threads touch)
 BENCH_NATIVE := $(addprefix $(B)/bench/native/,big boot changes files hello httpd idle load mandelbrot peer primes requests \
     syscalls threads touch)
-BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/crowd $(B)/bench/floor $(B)/bench/glibc/hello \
+BENCH_PROGRAMS := $(B)/bench/run $(B)/bench/husk-no-jail $(B)/bench/memory $(B)/bench/crowd $(B)/bench/phases $(B)/bench/floor $(B)/bench/glibc/hello \
     $(B)/bench/traps/syscalls $(BENCH_IMAGES) $(BENCH_NATIVE)
 
 # Without its packages there are rows that say so.
@@ -32,6 +32,10 @@ $(B)/bench/run: bench/run.c bench/results.c bench/results.h
 $(B)/bench/memory $(B)/bench/crowd: $(B)/bench/%: bench/%.c bench/procs.c bench/procs.h
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
+
+$(B)/bench/phases: bench/phases.c bench/measure.h
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) $< -o $@
 
 # As few pages as can be: no relocations, one segment less.
 $(B)/bench/floor: bench/floor.c

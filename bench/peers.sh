@@ -23,7 +23,7 @@ mkdir -p "$work"
 # runc and crun take the same kind of bundle: an OCI config and a root.
 make_bundle() {
     bundle=$work/$name-$base
-    rm -rf "$bundle"
+    rm -rf "$bundle" "$work/$name-state"
     mkdir -p "$bundle/rootfs"
     cp "$program" "$bundle/rootfs/$base"
     (cd "$bundle" && "$name" spec) || cannot 'writes no config'
@@ -60,7 +60,6 @@ bwrap)
     ;;
 runc | crun)
     make_bundle "$@"
-    # Another container of the same name must not be there yet, nor left from a run that failed.
     set -- "$name" --root "$work/$name-state" run --bundle "$bundle" "husk-bench-$base"
     ;;
 qemu-system-x86_64)

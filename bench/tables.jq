@@ -76,7 +76,7 @@ def cost: if .ratio == null or .ratio == 0 then null elif rate then 1 / .ratio e
     .rows[] | select((.bench == "cold" or (.bench == "boot" and (.row | test("microvm")))) and (.why | not))
     | [.row, .median / (if $clock == "instructions" then 1 else 1000 end), .ratio // 1] | @tsv
   elif $table == "plot:phases" then
-    .rows[] | select(.bench == "phases" and (.why | not) and .median > 0)
+    .rows[] | select(.bench == "phases" and (.why | not) and .median > 0 and (what | startswith("until") | not))
     | [what, .median] | @tsv
   elif $table == "plot:native" then
     .rows[] | select((.bench | IN("touch", "syscall", "threads", "file", "changes", "net"))

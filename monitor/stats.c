@@ -119,7 +119,7 @@ static void write_hypercalls(FILE *out, const struct stats *stats)
 
 static void write_steps(FILE *out, const struct stats *stats)
 {
-    fprintf(out, "  \"boot_us\": [");
+    fprintf(out, "  \"began_us\": %.1f,\n  \"boot_us\": [", (double)stats->began_ns / 1e3);
     for (unsigned i = 0; i < stats->step_count; i++)
         fprintf(out, "%s\n    {\"step\": \"%s\", \"at\": %.1f}", i ? "," : "", stats->steps[i].name,
                 (double)stats->steps[i].ns / 1e3);

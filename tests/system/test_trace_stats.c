@@ -180,6 +180,7 @@ static void test_stats_tell_exits_hypercalls_memory_and_boot_steps(void **state)
     assert_int_equal(json_number(json_member(memory, "limit")), 64 << 20);
     assert_in_range(json_number(json_member(memory, "peak_mapped")), 1 << 20, 64 << 20);
     assert_true(json_number(json_member(memory, "peak_resident")) > 0);
+    assert_true(json_number(json_member(stats, "began_us")) > 0);
     for (size_t i = 0; i < COUNT(steps); i++) {
         double at = step_time(stats, steps[i]);
 
