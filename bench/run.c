@@ -316,7 +316,7 @@ static void compare_rows(struct measurement *m)
         row = &m->rows[i];
         if (row->command != m->commands[0].name && !row->why)
             row->base = find_row(m, m->commands[0].name, row->what);
-        if (row->base && row->base->why)
+        if (row->base && (row->base->why || median(row->base->values, row->base->count) == 0))
             row->base = NULL;
     }
 }

@@ -321,7 +321,7 @@ static void test_counts_of_instructions_go_into_tables_of_their_own(void **state
     assert_holds(made, "<!-- bench machine -->\nold\n<!-- end -->\n");
     assert_holds(made, "<!-- instructions file -->\n|  | native | husk | ratio | goal |\n"
                        "| --- | ---: | ---: | ---: | ---: |\n"
-                       "| stat | 1,500 | 3,000 | 2 | ≤ 3 |\n");
+                       "| stat | 1,500 | 3,000 | 2 | ≤ 3 |\n<!-- end -->\n");
     assert_holds(in_directory("bench-emulated-svm.json"), "\"schema\": 1");
 }
 
