@@ -65,6 +65,12 @@ const struct {
 __asm__(".globl embedded_guest_rt\n.set embedded_guest_rt, guest_rt");
 const size_t embedded_guest_rt_size = sizeof(guest_rt);
 
+int embedded_open(const uint8_t *data, uint64_t *offset)
+{
+    (void)data, (void)offset;
+    return -1;
+}
+
 /* As cmd_run.c does it: --stats puts a breakpoint over main. */
 static guest_addr_t find_main(const struct program *program)
 {
@@ -173,7 +179,9 @@ static void forget(const struct program *program)
         const struct elf_segment *segment = &program->image.segments[i];
         guest_addr_t addr = segment->vaddr + (segment->vaddr < HUSK_WINDOW ? program->bias : 0);
 
-        guest_zero(&memory, addr, segment->file_size);
+        /* With what follows in the file, to the page's end. */
+        guest_zero(&memory, addr & ~(HUSK_PAGE_SIZE - 1ULL),
+                   (segment->file_size + 2 * HUSK_PAGE_SIZE - 1) & ~(HUSK_PAGE_SIZE - 1ULL));
     }
     guest_zero(&memory, HUSK_RT_BASE, sizeof(guest_rt));
     require(!boot->stack_pointer || boot->stack_pointer < STACK, "the stacks overlap");
