@@ -20,7 +20,8 @@
 #include "world_parts.h"
 #include "world_signals.h"
 
-#define FILE_MAX (64 << 10) /* so that no input fills gigabytes: EFBIG above */
+#define FILE_MAX (1 << 20) /* so that no input fills gigabytes: EFBIG above; more than a log has   \
+                            */
 
 struct run world;
 
