@@ -20,8 +20,9 @@
 #include "world_parts.h"
 #include "world_signals.h"
 
-#define FILE_MAX (1 << 20) /* so that no input fills gigabytes: EFBIG above; more than a log has   \
-                            */
+#define FILE_MAX                                                                                   \
+    (1 << 20) /* so that no input fills gigabytes: EFBIG above; more than a log has                \
+               */
 
 struct run world;
 
