@@ -7,50 +7,21 @@
  */
 #include "epoll.h"
 
-#include <linux/eventpoll.h>
 #include <linux/fcntl.h>
 #include <linux/magic.h>
 
-#include "ahead.h"
-#include "object.h"
-#include "poll.h"
+#include "epoll_item.h"
 #include "slab.h"
 #include "sockets.h"
 
-#define BUCKETS     64
 #define NESTING_MAX 4 /* EP_MAX_NESTS of Linux */
 
-/* What stays of an item's events when a one-shot has been told: EP_PRIVATE_BITS of Linux. */
-#define PRIVATE (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
-
-struct epoll_item {
-    struct waiter waiter; /* for what guest-rt knows of FILE */
-    struct epoll *epoll;
-    struct file *file; /* which knows its items: no reference */
-    uint32_t fd;
-    uint32_t events;
-    uint64_t data;
-    bool ready;                       /* in the list of those that may be */
-    struct epoll_item *next;          /* in its bucket */
-    struct epoll_item *next_ready;    /* READY */
-    struct epoll_item *next_watching; /* the same file */
-};
-
-struct epoll {
-    struct object object;
-    struct file *file;
-    int64_t handle; /* of the host's instance, or -1 */
-    bool streams;   /* it watches TCP sockets, perhaps */
-    struct epoll_item *first_ready, *last_ready;
-    struct epoll_item *buckets[BUCKETS];
-};
-
-static struct epoll *epoll_of(const struct file *file)
+struct epoll *epoll_of(const struct file *file)
 {
     return (struct epoll *)file->object;
 }
 
-static void append_ready(struct epoll_item *item)
+void epoll_append_ready(struct epoll_item *item)
 {
     struct epoll *epoll = item->epoll;
 
@@ -65,7 +36,7 @@ static void append_ready(struct epoll_item *item)
     epoll->last_ready = item;
 }
 
-static struct epoll_item *take_ready(struct epoll *epoll)
+struct epoll_item *epoll_take_ready(struct epoll *epoll)
 {
     struct epoll_item *item = epoll->first_ready;
 
@@ -91,13 +62,13 @@ static void remove_ready(struct epoll_item *item)
 
 static void item_ready(struct epoll_item *item)
 {
-    append_ready(item);
+    epoll_append_ready(item);
     object_wake(&item->epoll->object, EPOLLIN | EPOLLRDNORM);
 }
 
-static uint32_t item_events(const struct epoll_item *item)
+uint32_t epoll_item_events(const struct epoll_item *item)
 {
-    return item->events & ~(uint32_t)PRIVATE ? file_events(item->file) & item->events : 0;
+    return item->events & ~(uint32_t)EPOLL_PRIVATE ? file_events(item->file) & item->events : 0;
 }
 
 /* Called when something happens to the item's file. */
@@ -105,7 +76,7 @@ static void notify(struct waiter *waiter)
 {
     struct epoll_item *item = (struct epoll_item *)waiter;
 
-    if (item->file->object->woken & item->events & ~(uint32_t)PRIVATE)
+    if (item->file->object->woken & item->events & ~(uint32_t)EPOLL_PRIVATE)
         item_ready(item);
 }
 
@@ -114,9 +85,9 @@ static uint32_t do_poll(struct file *file)
     struct epoll *epoll = epoll_of(file);
 
     while (epoll->first_ready) {
-        if (item_events(epoll->first_ready))
+        if (epoll_item_events(epoll->first_ready))
             return EPOLLIN | EPOLLRDNORM;
-        take_ready(epoll);
+        epoll_take_ready(epoll);
     }
     return 0;
 }
@@ -172,7 +143,7 @@ static int64_t need_host(struct epoll *epoll)
 
 static struct epoll_item **bucket_of(struct epoll *epoll, uint32_t fd)
 {
-    return &epoll->buckets[fd % BUCKETS];
+    return &epoll->buckets[fd % EPOLL_BUCKETS];
 }
 
 static struct epoll_item *find(struct epoll *epoll, uint32_t fd, const struct file *file)
@@ -184,8 +155,7 @@ static struct epoll_item *find(struct epoll *epoll, uint32_t fd, const struct fi
     return item;
 }
 
-/* What an event of the host's is about. */
-static struct epoll_item *find_host(struct epoll *epoll, uint64_t data)
+struct epoll_item *epoll_find_host(struct epoll *epoll, uint64_t data)
 {
     uint32_t fd = (uint32_t)(data >> 32);
     struct epoll_item *item = *bucket_of(epoll, fd);
@@ -233,7 +203,7 @@ static void release(struct file *file)
 {
     struct epoll *epoll = epoll_of(file);
 
-    for (int i = 0; i < BUCKETS; i++)
+    for (int i = 0; i < EPOLL_BUCKETS; i++)
         while (epoll->buckets[i])
             item_free(epoll->buckets[i]);
     if (epoll->handle >= 0)
@@ -281,7 +251,7 @@ int64_t sys_epoll_create(const struct call *call)
     return (int32_t)call->arg[0] <= 0 ? -EINVAL : open_epoll(0);
 }
 
-static bool is_epoll(const struct file *file)
+bool epoll_is(const struct file *file)
 {
     return file->system == FS_OBJECT && file->object->kind == &epoll_kind;
 }
@@ -295,9 +265,9 @@ static int depth_below(const struct file *file, const struct file *wanted, int a
 
     if (file == wanted || above > NESTING_MAX)
         return NESTING_MAX + 1;
-    for (int i = 0; i < BUCKETS; i++)
+    for (int i = 0; i < EPOLL_BUCKETS; i++)
         for (const struct epoll_item *item = epoll->buckets[i]; item; item = item->next)
-            if (is_epoll(item->file)) {
+            if (epoll_is(item->file)) {
                 int depth = 1 + depth_below(item->file, wanted, above + 1);
 
                 deepest = depth > deepest ? depth : deepest;
@@ -353,7 +323,7 @@ static int64_t add(struct epoll *epoll, uint32_t fd, struct file *file,
     file->watching = item;
     if (queue)
         waiter_add_notify(queue, &item->waiter, notify);
-    if (item_events(item))
+    if (epoll_item_events(item))
         item_ready(item);
     return 0;
 }
@@ -364,7 +334,7 @@ static int64_t modify(struct epoll_item *item, const struct epoll_event *event)
         return -EINVAL;
     item->events = event->events | EPOLLERR | EPOLLHUP;
     item->data = event->data;
-    if (item_events(item))
+    if (epoll_item_events(item))
         item_ready(item);
     return watch(item, EPOLL_CTL_MOD);
 }
@@ -382,7 +352,7 @@ static bool exclusive_is_allowed(const struct file *file, int operation, uint32_
     const uint32_t others =
         EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
-    return operation == EPOLL_CTL_ADD && !is_epoll(file) && !(events & ~others);
+    return operation == EPOLL_CTL_ADD && !epoll_is(file) && !(events & ~others);
 }
 
 int64_t sys_epoll_ctl(const struct call *call)
@@ -399,12 +369,12 @@ int64_t sys_epoll_ctl(const struct call *call)
         return -EBADF;
     if (!file_can_wait(file))
         return -EPERM;
-    if (file == epoll_file || !is_epoll(epoll_file))
+    if (file == epoll_file || !epoll_is(epoll_file))
         return -EINVAL;
     if (operation != EPOLL_CTL_DEL && event.events & EPOLLEXCLUSIVE &&
         !exclusive_is_allowed(file, operation, event.events))
         return -EINVAL;
-    if (operation == EPOLL_CTL_ADD && is_epoll(file) && is_too_deep(epoll_file, file))
+    if (operation == EPOLL_CTL_ADD && epoll_is(file) && is_too_deep(epoll_file, file))
         return -ELOOP;
     if (operation == EPOLL_CTL_ADD)
         return add(epoll_of(epoll_file), fd, file, &event);
@@ -414,194 +384,4 @@ int64_t sys_epoll_ctl(const struct call *call)
     if (!item)
         return -ENOENT;
     return operation == EPOLL_CTL_MOD ? modify(item, &event) : drop(item);
-}
-
-/* A call that waits. While it is the only one that waits for the host, the host's events come
- * straight into the application's buffer. */
-struct epoll_wait {
-    struct host_waiter host;
-    struct epoll *epoll;
-    guest_addr_t events;
-    uint64_t max;
-    int64_t came; /* of the host's events, or -errno */
-};
-
-/* COUNT events of the host's at ADDR get the application's data, and sockets what was received of
- * them, in the same order. */
-static void tell_host(struct epoll *epoll, guest_addr_t addr, uint32_t count,
-                      const struct husk_ahead *ahead, uint32_t filled)
-{
-    uint32_t taken = 0;
-
-    for (uint32_t i = 0; i < count; i++, addr += sizeof(struct epoll_event)) {
-        struct epoll_event event;
-        struct epoll_item *item;
-
-        if (user_read(&event, addr) < 0 || !(item = find_host(epoll, event.data)))
-            continue;
-        if (taken < filled && ahead[taken].handle == (uint32_t)event.data)
-            ahead_accept(taken++, item->file);
-        event.data = item->data;
-        (void)user_write(addr, &event);
-    }
-}
-
-/* Those of the host, behind LOCAL ones, within NS. */
-static int64_t ask_host(const struct epoll_wait *wait, int64_t local, uint64_t ns)
-{
-    struct epoll *epoll = wait->epoll;
-    guest_addr_t addr = wait->events + local * sizeof(struct epoll_event);
-    uint64_t max = wait->max - local, room = 0;
-    struct husk_ahead *ahead = epoll->streams ? ahead_offer(max, &room) : NULL;
-    int64_t came = HYPERCALL(HUSK_OP_EVENTS, epoll->handle, addr, max, ns, ahead, room);
-
-    if (came < 0)
-        return came;
-    tell_host(epoll, addr, (uint32_t)came, ahead, (uint32_t)(came >> 32));
-    return (uint32_t)came;
-}
-
-static void ask(struct host_waiter *waiter, uint64_t ns)
-{
-    struct epoll_wait *wait = (struct epoll_wait *)waiter;
-
-    wait->came = ask_host(wait, 0, ns);
-    if (wait->came == -EINTR)
-        wait->came = 0;
-    waiter->revents = wait->came != 0;
-}
-
-/* Tell of those that are ready. Level-triggered ones come to the end of the list: next time it is
- * the turn of others. */
-static int64_t take_local(const struct epoll_wait *wait)
-{
-    struct epoll_item *last = wait->epoll->last_ready, *item = NULL;
-    uint64_t count = 0;
-
-    while (wait->epoll->first_ready && item != last && count < wait->max) {
-        struct epoll_event event;
-
-        item = take_ready(wait->epoll);
-        event = (struct epoll_event){.events = item_events(item), .data = item->data};
-        if (!event.events)
-            continue;
-        if (user_write(wait->events + count * sizeof(event), &event) < 0) {
-            append_ready(item);
-            return count > 0 ? (int64_t)count : -EFAULT;
-        }
-        count++;
-        if (item->events & EPOLLONESHOT)
-            item->events &= PRIVATE;
-        else if (!(item->events & EPOLLET))
-            append_ready(item);
-    }
-    return count;
-}
-
-/* And what the host has now, behind COUNT local ones. */
-static int64_t add_host(const struct epoll_wait *wait, int64_t count)
-{
-    int64_t more;
-
-    if (count < 0 || wait->epoll->handle < 0 || (uint64_t)count == wait->max)
-        return count;
-    more = ask_host(wait, count, 0);
-    return count == 0 || more > 0 ? count + more : count;
-}
-
-/* Until something may have come: as thread_sleep. */
-static int64_t sleep(struct epoll_wait *wait, uint64_t deadline)
-{
-    bool on_host = wait->epoll->handle >= 0;
-    struct waiter waiter;
-    int64_t ret;
-
-    waiter_add(&wait->epoll->object.queue, &waiter);
-    wait->came = 0;
-    wait->host = (struct host_waiter){.asked = true};
-    if (on_host) {
-        host_waiter_add(&wait->host, wait->epoll->handle, NULL, EPOLLIN);
-        wait->host.ask = ask;
-    }
-    ret = thread_sleep(deadline);
-    if (on_host)
-        host_waiter_remove(&wait->host);
-    waiter_remove(&waiter);
-    return ret;
-}
-
-/* Has the host something, as far as is known? Where others had the vCPU all the time, nobody asked
- * it. */
-static bool worth_asking(const struct epoll_wait *wait, int64_t slept)
-{
-    return wait->host.revents || (slept == -ETIMEDOUT && !wait->host.asked);
-}
-
-static int64_t wait_for_events(struct epoll_wait *wait, uint64_t deadline)
-{
-    int64_t count = take_local(wait), ret = 0;
-
-    if (count != 0 || deadline == 0)
-        return add_host(wait, count);
-    while (count == 0 && ret == 0) {
-        ret = sleep(wait, deadline);
-        if (wait->came)
-            return wait->came;
-        count = take_local(wait);
-        if (worth_asking(wait, ret))
-            count = add_host(wait, count);
-    }
-    return count == 0 && ret == -EINTR ? ret : count;
-}
-
-static int64_t do_wait(const struct call *call, uint64_t deadline)
-{
-    struct file *file = file_get((uint32_t)call->arg[0]);
-    int32_t max = (int32_t)call->arg[2];
-    struct epoll_wait wait = {.events = call->arg[1], .max = max};
-    int64_t ret;
-
-    if (max <= 0 || max > (int32_t)(INT32_MAX / sizeof(struct epoll_event)))
-        return -EINVAL;
-    if (!file || file->flags & O_PATH)
-        return -EBADF;
-    if (!is_epoll(file))
-        return -EINVAL;
-    wait.epoll = epoll_of(file);
-    file_hold(file);
-    ret = wait_for_events(&wait, deadline);
-    file_release(file);
-    return ret;
-}
-
-static uint64_t deadline_of(const struct call *call)
-{
-    const uint64_t milli = 1000000;
-    int32_t timeout = (int32_t)call->arg[3];
-
-    if (timeout < 0)
-        return NEVER;
-    return timeout > 0 ? deadline_in(timeout * milli) : 0;
-}
-
-int64_t sys_epoll_wait(const struct call *call)
-{
-    return do_wait(call, deadline_of(call));
-}
-
-int64_t sys_epoll_pwait(const struct call *call)
-{
-    int64_t ret = mask_begin(call->arg[4], call->arg[5]);
-
-    return ret < 0 ? ret : mask_end(do_wait(call, deadline_of(call)));
-}
-
-int64_t sys_epoll_pwait2(const struct call *call)
-{
-    struct timeout timeout;
-    int64_t ret = timeout_read(&timeout, call->arg[3], 1000000000);
-
-    if (ret == 0)
-        ret = mask_begin(call->arg[4], call->arg[5]);
-    return ret < 0 ? ret : mask_end(do_wait(call, timeout.deadline));
 }
