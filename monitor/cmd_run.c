@@ -21,7 +21,6 @@
 #include "locals.h"
 #include "report.h"
 #include "run_limits.h"
-#include "symbols.h"
 
 void run_end(struct run *run, int status)
 {
@@ -140,24 +139,6 @@ static int open_output(const char *name, const char *file, int *fd, struct husk_
     return 0;
 }
 
-/* For --stats: where main starts, if the image's symbols say so. */
-static guest_addr_t find_main(const struct run *run)
-{
-    const struct program *program = &run->program;
-    struct symbols *symbols = symbols_load(&program->image.file);
-    uint64_t address = symbols_address(symbols, "main");
-
-    symbols_free(symbols);
-    for (unsigned i = 0; address && i < program->image.segment_count; i++) {
-        const struct elf_segment *segment = &program->image.segments[i];
-
-        if (segment->prot & HUSK_PROT_EXEC && address >= segment->vaddr &&
-            address - segment->vaddr < segment->file_size && address < HUSK_WINDOW)
-            return address + program->bias;
-    }
-    return 0;
-}
-
 static int prepare(struct run *run, struct husk_error *err)
 {
     const struct run_options *options = run->options;
@@ -193,7 +174,7 @@ static int prepare(struct run *run, struct husk_error *err)
                     (options->stats ? HUSK_BOOT_STATS : 0) |
                     (run->vm.fsgsbase ? HUSK_BOOT_FSGSBASE : 0);
     if (options->stats)
-        request.main_break = find_main(run);
+        request.main_break = program_find_main(&run->program);
     if (program_start(&run->program, &run->memory, options->arguments, options->environment,
                       options->environment_count, &request, err) < 0)
         return -1;

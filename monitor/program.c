@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "embedded.h"
+#include "symbols.h"
 
 #define STACK_SIZE      (8ULL << 20) /* as Linux's default RLIMIT_STACK, at most a quarter of RAM */
 #define STACK_GUARD     (1ULL << 20)
@@ -350,6 +351,22 @@ int program_start(const struct program *program, struct guest_memory *memory, ch
     if (stack.full)
         return error_set(err, STATUS_HUSK, "arguments and environment take more than %llu KiB",
                          (unsigned long long)(program->stack_top - program->stack_low) / 4 / 1024);
+    return 0;
+}
+
+guest_addr_t program_find_main(const struct program *program)
+{
+    struct symbols *symbols = symbols_load(&program->image.file);
+    uint64_t address = symbols_address(symbols, "main");
+
+    symbols_free(symbols);
+    for (unsigned i = 0; address && i < program->image.segment_count; i++) {
+        const struct elf_segment *segment = &program->image.segments[i];
+
+        if (segment->prot & HUSK_PROT_EXEC && address >= segment->vaddr &&
+            address - segment->vaddr < segment->file_size && address < HUSK_WINDOW)
+            return address + program->bias;
+    }
     return 0;
 }
 

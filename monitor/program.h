@@ -49,6 +49,9 @@ int program_start(const struct program *program, struct guest_memory *memory, ch
                   const char **env, size_t env_count, const struct boot_request *request,
                   struct husk_error *err);
 
+/* --stats: where main starts in what is loaded, or 0 if the image's symbols do not say it. */
+guest_addr_t program_find_main(const struct program *program);
+
 /* --stats: main was reached, its first byte comes back. */
 void program_restore_main(const struct guest_memory *memory, struct husk_boot *boot);
 

@@ -71,23 +71,6 @@ int embedded_open(const uint8_t *data, uint64_t *offset)
     return -1;
 }
 
-/* As cmd_run.c does it: --stats puts a breakpoint over main. */
-static guest_addr_t find_main(const struct program *program)
-{
-    struct symbols *symbols = symbols_load(&program->image.file);
-    uint64_t address = symbols_address(symbols, "main");
-
-    symbols_free(symbols);
-    for (unsigned i = 0; address && i < program->image.segment_count; i++) {
-        const struct elf_segment *segment = &program->image.segments[i];
-
-        if (segment->prot & HUSK_PROT_EXEC && address >= segment->vaddr &&
-            address - segment->vaddr < segment->file_size && address < HUSK_WINDOW)
-            return address + program->bias;
-    }
-    return 0;
-}
-
 /* False: it does not fit, or is refused. */
 static bool load(struct program *program)
 {
@@ -100,7 +83,7 @@ static bool load(struct program *program)
         require(err.status == STATUS_IMAGE && strncmp(err.text, "guest-rt", 8) != 0, err.text);
         return false;
     }
-    request.main_break = find_main(program);
+    request.main_break = program_find_main(program);
     require(program_start(program, &memory, argv, env, 1, &request, &err) == 0, err.text);
     return true;
 }

@@ -20,9 +20,8 @@
 #include "world_parts.h"
 #include "world_signals.h"
 
-#define FILE_MAX                                                                                   \
-    (1 << 20) /* so that no input fills gigabytes: EFBIG above; more than a log has                \
-               */
+/* No input fills gigabytes: EFBIG above. Longer than the log, which the limit is for as well. */
+#define FILE_MAX (1 << 20)
 
 struct run world;
 
