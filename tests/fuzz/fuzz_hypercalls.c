@@ -260,6 +260,49 @@ static uint64_t take_at_flags(struct input *input, uint64_t kind)
     return kind < 0xd0 ? flags[kind % COUNT(flags)] : take(input, 2);
 }
 
+/* Where something is: pages, room for results, or a structure. */
+static uint64_t take_address(struct input *input, char what, uint64_t kind)
+{
+    switch (what) {
+    case 'G': /* pages */
+        return take_pages_at(input, kind);
+    case 'a': /* results */
+        return kind < 0xb0   ? RESULTS + kind * 64
+               : kind < 0xd8 ? DATA + DATA_SIZE + (kind % 16) * HUSK_PAGE_SIZE
+                             : DATA + take(input, 2);
+    default: /* P struct husk_path, v iovecs, g messages, s any other */
+        return kind < 0xb0 ? world_part(what, kind).addr : DATA + take(input, 1);
+    }
+}
+
+static uint64_t take_value(struct input *input, char what, uint64_t kind)
+{
+    switch (what) {
+    case 'h': /* handle */
+        return take_handle(input, kind);
+    case 'd': /* directory */
+        return kind < 0x80 ? HUSK_DIR_ROOT : kind < 0xc0 ? kind % 16 : take_handle(input, kind);
+    case 't': /* ioctl of a terminal */
+        return 0x5400 + kind % 32;
+    case 'w': /* nanoseconds: see world_limit_waiting */
+        return kind < 0x50 ? 0 : kind < 0xa0 ? 1 : UINT64_MAX;
+    case 'b': /* signals */
+        return kind < 0xc0 ? 1ULL << kind % 64 : UINT64_MAX;
+    case 'l':
+        return take_length(input, kind);
+    case 'x':
+        return take_offset(input, kind);
+    case 'L': /* bytes of whole pages */
+        return (kind < 0xd0 ? kind % 16 : take(input, 2)) * HUSK_PAGE_SIZE;
+    case 'o':
+        return take_open_flags(input, kind);
+    case 'f':
+        return take_at_flags(input, kind);
+    default: /* a number */
+        return kind < 0xd0 ? kind : take(input, 2);
+    }
+}
+
 /* One argument, or two: a path or a socket's address with its length. Returns how many. */
 static unsigned argument(struct input *input, char what, uint64_t *arg)
 {
@@ -270,61 +313,15 @@ static unsigned argument(struct input *input, char what, uint64_t *arg)
         arg[0] = take_wild(input);
         return 1;
     }
-    switch (what) {
-    case 'h': /* handle */
-        arg[0] = take_handle(input, kind);
-        return 1;
-    case 'd': /* directory */
-        arg[0] = kind < 0x80 ? HUSK_DIR_ROOT : kind < 0xc0 ? kind % 16 : take_handle(input, kind);
-        return 1;
-    case 'p': /* path, socket's address */
-    case 'S':
-        part = world_part(what, kind);
-        arg[0] = kind < 0xc0 ? part.addr : DATA + take(input, 1);
-        arg[1] = kind < 0xc0 ? part.length : take(input, 1);
-        return 2;
-    case 'P': /* struct husk_path, iovecs, messages, any other structure */
-    case 'v':
-    case 'g':
-    case 's':
-        arg[0] = kind < 0xb0 ? world_part(what, kind).addr : DATA + take(input, 1);
-        return 1;
-    case 't': /* ioctl of a terminal */
-        arg[0] = 0x5400 + kind % 32;
-        return 1;
-    case 'a': /* where results go */
-        arg[0] = kind < 0xb0   ? RESULTS + kind * 64
-                 : kind < 0xd8 ? DATA + DATA_SIZE + (kind % 16) * HUSK_PAGE_SIZE
-                               : DATA + take(input, 2);
-        return 1;
-    case 'w': /* nanoseconds: see world_limit_waiting */
-        arg[0] = kind < 0x50 ? 0 : kind < 0xa0 ? 1 : UINT64_MAX;
-        return 1;
-    case 'b': /* signals */
-        arg[0] = kind < 0xc0 ? 1ULL << kind % 64 : UINT64_MAX;
-        return 1;
-    case 'l':
-        arg[0] = take_length(input, kind);
-        return 1;
-    case 'x':
-        arg[0] = take_offset(input, kind);
-        return 1;
-    case 'G': /* pages, and how many bytes of them */
-        arg[0] = take_pages_at(input, kind);
-        return 1;
-    case 'L':
-        arg[0] = (kind < 0xd0 ? kind % 16 : take(input, 2)) * HUSK_PAGE_SIZE;
-        return 1;
-    case 'o':
-        arg[0] = take_open_flags(input, kind);
-        return 1;
-    case 'f':
-        arg[0] = take_at_flags(input, kind);
-        return 1;
-    default: /* a number */
-        arg[0] = kind < 0xd0 ? kind : take(input, 2);
+    if (what != 'p' && what != 'S') {
+        arg[0] = strchr("GaPvgs", what) ? take_address(input, what, kind)
+                                        : take_value(input, what, kind);
         return 1;
     }
+    part = world_part(what, kind);
+    arg[0] = kind < 0xc0 ? part.addr : DATA + take(input, 1);
+    arg[1] = kind < 0xc0 ? part.length : take(input, 1);
+    return 2;
 }
 
 /* Nobody else is there who would release what a call waits for. */

@@ -4,10 +4,6 @@
  * and (where mount namespaces may be created) every result must be the kernel's own for the same
  * path in a root that has the same mounts, asked with RESOLVE_IN_ROOT.
  *
- *     clang -g -O1 -D_GNU_SOURCE -Iinclude -Imonitor -fsanitize=fuzzer,address,undefined \
- *         tests/fuzz/fuzz_resolve.c monitor/mounts.c monitor/mounts_ops.c monitor/resolve.c \
- *         monitor/error.c -o build/fuzz_resolve && build/fuzz_resolve -max_total_time=300
- *
  * Run it as root and as another user: only the latter meets EACCES.
  */
 #include <errno.h>
