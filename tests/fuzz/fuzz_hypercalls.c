@@ -400,6 +400,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world_begin((unsigned)take(&input, 1), data, size);
     while (input.at < input.end && input.calls < CALLS_MAX && !world.ended)
         call(&input);
+    hypercall_finish(&world); /* what was deferred, as at the end of a run */
     world_end();
     return 0;
 }
