@@ -195,8 +195,8 @@ check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 SVM_TESTS := hostile jail trace_stats stdio threads calls
 SVM_TESTS_2 := programs
 ifeq ($(wildcard /dev/kvm),)
-SVM_TESTS += limits races soak sqlite status third_party waiting
-SVM_TESTS_2 += busybox cli cli_images host_errors http loader mount_writes network writing
+SVM_TESTS += http limits network races soak sqlite status third_party waiting
+SVM_TESTS_2 += busybox cli cli_images host_errors loader mount_writes writing
 endif
 ifeq ($(origin SVM_TESTS),command line)
 SVM_TESTS_2 :=
