@@ -192,7 +192,7 @@ check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 # Emulated machines, two at a time, run what shows that the CPU's side of husk holds: programs of every
 # toolchain, attacks, traces and counts; all system tests where they cannot run here. `make check-svm
 # SVM_TESTS="..."` chooses others.
-SVM_TESTS := hostile jail trace_stats stdio threads calls
+SVM_TESTS := hostile isolate jail trace_stats stdio threads calls
 SVM_TESTS_2 := programs
 ifeq ($(wildcard /dev/kvm),)
 SVM_TESTS += http limits network races soak sqlite status third_party waiting
