@@ -100,7 +100,7 @@ static bool is_movable(const cs_insn *insn)
     return true;
 }
 
-static uint8_t kind_of_number(const cs_insn *insn)
+static uint16_t kind_of_number(const cs_insn *insn)
 {
     const cs_x86 *x86 = &insn->detail->x86;
     unsigned reg;
@@ -119,11 +119,11 @@ static uint8_t kind_of_number(const cs_insn *insn)
 }
 
 /* Jumps and calls; XBEGIN names where it goes on when it fails. */
-static uint8_t kind_of_branch(csh handle, const cs_insn *insn, uint64_t *target)
+static uint16_t kind_of_branch(csh handle, const cs_insn *insn, uint64_t *target)
 {
     const cs_x86 *x86 = &insn->detail->x86;
     bool jump = cs_insn_group(handle, insn, X86_GRP_JUMP) || insn->id == X86_INS_XBEGIN;
-    uint8_t kind = 0;
+    uint16_t kind = 0;
 
     switch (insn->id) {
     case X86_INS_LOOP:
@@ -157,6 +157,26 @@ static uint8_t kind_of_branch(csh handle, const cs_insn *insn, uint64_t *target)
     return jump ? kind | INSN_INDIRECT : kind;
 }
 
+/* The address of a label goes somewhere, and whoever has it may jump there: nonlocal gotos do. */
+static uint16_t kind_of_address(const cs_insn *insn, uint64_t *target)
+{
+    const cs_x86 *x86 = &insn->detail->x86;
+
+    for (uint8_t i = 0; i < x86->op_count; i++) {
+        const cs_x86_op *operand = &x86->operands[i];
+
+        if (operand->type == X86_OP_IMM)
+            *target = (uint64_t)operand->imm;
+        else if (insn->id == X86_INS_LEA && operand->type == X86_OP_MEM &&
+                 operand->mem.base == X86_REG_RIP)
+            *target = insn->address + insn->size + (uint64_t)operand->mem.disp;
+        else
+            continue;
+        return INSN_NAMES;
+    }
+    return 0;
+}
+
 bool decode(struct decoder *decoder, const uint8_t *bytes, size_t left, uint64_t address,
             struct insn *insn)
 {
@@ -167,6 +187,8 @@ bool decode(struct decoder *decoder, const uint8_t *bytes, size_t left, uint64_t
         return false;
     *insn = (struct insn){.address = address, .size = (uint8_t)found->size};
     insn->kind = kind_of_branch(decoder->handle, found, &insn->target) | kind_of_number(found);
+    if (!(insn->kind & INSN_BRANCH))
+        insn->kind |= kind_of_address(found, &insn->target);
     if (found->id == X86_INS_SYSCALL)
         insn->kind |= INSN_SYSCALL;
     if (is_movable(found))

@@ -19,13 +19,14 @@ enum insn_kind {
     INSN_NUMBER = 32,  /* `mov eax, n` with a number that a system call may have */
     INSN_RETURN = 64,  /* sets eax or rax to the number of rt_sigreturn(2) */
     INSN_CALL = 128,   /* of branches: calls */
+    INSN_NAMES = 256,  /* has a number that may be the address of an instruction: TARGET */
 };
 
 struct insn {
     uint64_t address;
     uint64_t target;
     uint8_t size;
-    uint8_t kind; /* enum insn_kind, or'ed */
+    uint16_t kind; /* enum insn_kind, or'ed */
 };
 
 struct decoder;

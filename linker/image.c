@@ -152,13 +152,18 @@ static bool in_code(const struct image *image, const struct span *span)
     return false;
 }
 
-static void add_function(struct image *image, uint64_t start, uint64_t size, bool compares)
+/* ".cold" of gcc and clang, ".__part." of clang's basic block sections. */
+static bool is_part(const char *name)
 {
-    const struct span span = {start, start + size};
+    return strstr(name, ".cold") || strstr(name, ".__part.");
+}
 
-    if (size && size < SPAN_MAX && in_code(image, &span))
-        image->functions[image->text.function_count++] =
-            (struct function){.span = span, .compares = compares};
+static void add_function(struct image *image, uint64_t start, uint64_t size,
+                         struct function function)
+{
+    function.span = (struct span){start, start + size};
+    if (size && size < SPAN_MAX && in_code(image, &function.span))
+        image->functions[image->text.function_count++] = function;
 }
 
 /* Names for the same bytes become one function; what overlaps as well. */
@@ -178,6 +183,7 @@ static void merge_functions(struct image *image)
         if (functions[i].span.end > last->span.end)
             last->span.end = functions[i].span.end;
         last->compares |= functions[i].compares;
+        last->split |= functions[i].split;
     }
     image->text.functions = functions;
     image->text.function_count = count;
@@ -213,10 +219,11 @@ static const char *find_functions(struct image *image)
             image->text.hidden_jumps = true;
         image->labels[image->text.label_count++] = symbol->st_value;
         if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC)
-            add_function(image, symbol->st_value, symbol->st_size, false);
+            add_function(image, symbol->st_value, symbol->st_size,
+                         (struct function){.split = is_part(name)});
     }
     if (begin < end)
-        add_function(image, begin, end - begin, true);
+        add_function(image, begin, end - begin, (struct function){.compares = true});
     image->text.labels = image->labels;
     merge_functions(image);
     return NULL;

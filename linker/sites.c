@@ -130,20 +130,38 @@ static bool read_function(struct scan *scan, const struct span *span)
     return true;
 }
 
-static void mark_branches(struct scan *scan)
+static void mark_targets(struct scan *scan)
 {
     for (size_t i = 0; i < scan->insn_count; i++)
-        if (scan->insns[i].kind & INSN_BRANCH)
+        if (scan->insns[i].kind & (INSN_BRANCH | INSN_NAMES))
             mark(scan, scan->insns[i].target);
+}
+
+/* Who calls a place among its own instructions pushes its address to jump there, as retpolines do.
+ */
+static bool has_unknown_jumps(const struct scan *scan, const struct span *span)
+{
+    for (size_t i = 0; i < scan->insn_count; i++) {
+        const struct insn *insn = &scan->insns[i];
+
+        if (insn->kind & INSN_INDIRECT ||
+            (insn->kind & INSN_CALL && insn->kind & INSN_BRANCH && insn->target != span->start &&
+             is_within(span, insn->target)))
+            return true;
+    }
+    return false;
 }
 
 static void mark_function(struct scan *scan, struct function *function)
 {
     function->readable = read_function(scan, &function->span);
     if (function->readable)
-        mark_branches(scan);
+        mark_targets(scan);
     else
         mark_bytes(scan, function->span, true, SITE_UNREAD);
+    /* Which of the others is its other part does not matter: it is rare. */
+    if (function->split && (!function->readable || has_unknown_jumps(scan, &function->span)))
+        scan->text->hidden_jumps = true;
 }
 
 /* What is in no function: assembly, which may have data in it, and what fills gaps. */
@@ -152,7 +170,7 @@ static void mark_gap(struct scan *scan, struct span span)
     bool readable = read_function(scan, &span);
 
     if (readable)
-        mark_branches(scan);
+        mark_targets(scan);
     mark_bytes(scan, span, !readable, SITE_OUTSIDE);
 }
 
@@ -194,21 +212,6 @@ static bool is_reached(const struct scan *scan, size_t index)
     }
 }
 
-/* Who calls a place among its own instructions pushes its address to jump there, as retpolines do.
- */
-static bool has_unknown_jumps(const struct scan *scan, const struct span *span)
-{
-    for (size_t i = 0; i < scan->insn_count; i++) {
-        const struct insn *insn = &scan->insns[i];
-
-        if (insn->kind & INSN_INDIRECT ||
-            (insn->kind & INSN_CALL && insn->kind & INSN_BRANCH && insn->target != span->start &&
-             is_within(span, insn->target)))
-            return true;
-    }
-    return false;
-}
-
 /*
  * Can the instructions FIRST..INDEX - 1, which are the least that make room for a jump, move?
  * Nothing leads into the middle of one instruction, whatever jumps there are: so a single one can
@@ -224,7 +227,7 @@ static enum outcome judge(const struct scan *scan, const struct function *functi
         return SITE_UNWINDER;
     if (unknown_jumps && !(single && insns[first].kind & INSN_NUMBER))
         return SITE_UNKNOWN;
-    if ((function->compares || scan->text->hidden_jumps) && !single)
+    if ((function->compares || function->split || scan->text->hidden_jumps) && !single)
         return SITE_UNKNOWN;
     if (!unknown_jumps && !is_reached(scan, first))
         return SITE_JUMPED;

@@ -17,6 +17,7 @@ struct span {
 struct function {
     struct span span;
     bool compares; /* with RIP: of what moves it must be able to say where it came from */
+    bool split;    /* the compiler made two of one: jump tables of either lead into the other */
     bool readable; /* set by sites_turn: every byte was decoded */
 };
 

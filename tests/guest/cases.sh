@@ -80,6 +80,7 @@ guest_cases() {
 
     guest_case red-zone /dev/null
     guest_case turned-calls /dev/null
+    guest_case parted /dev/null
     guest_case float /dev/null
     guest_case tls /dev/null
     guest_case longjmp /dev/null

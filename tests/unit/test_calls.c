@@ -266,6 +266,54 @@ static void test_a_name_between_the_moved_instructions_is_seen(void **state)
     assert_only(fixture, 6, SITE_BETWEEN);
 }
 
+/* lea rax, [rip - 15]: somebody may jump there, as to the receiver of a nonlocal goto */
+static void test_an_address_between_the_moved_instructions_is_seen(void **state)
+{
+    struct fixture *fixture = *state;
+
+    FUNCTION(fixture, MOV_RDI_RBX, MOV_RAX_R8, SYSCALL, RET);
+    FUNCTION(fixture, MOV_EAX_RDX, 0x48, 0x8d, 0x05, (uint8_t)-15, 0xff, 0xff, 0xff, RET);
+    assert_only(fixture, 6, SITE_BETWEEN);
+}
+
+/* mov qword [rax], BASE + 3 */
+static void test_a_number_that_is_such_an_address_is_seen(void **state)
+{
+    struct fixture *fixture = *state;
+
+    FUNCTION(fixture, MOV_RDI_RBX, MOV_RAX_R8, SYSCALL, RET);
+    FUNCTION(fixture, 0x48, 0xc7, 0x00, 0x03, 0x10, 0x40, 0, RET);
+    assert_only(fixture, 6, SITE_BETWEEN);
+}
+
+static void test_in_a_part_of_a_function_two_instructions_stay(void **state)
+{
+    struct fixture *fixture = *state;
+
+    FUNCTION(fixture, MOV_RDI_RBX, MOV_RAX_R8, SYSCALL, RET);
+    fixture->functions[0].split = true;
+    assert_only(fixture, 6, SITE_UNKNOWN);
+}
+
+static void test_in_a_part_of_a_function_one_instruction_is_moved(void **state)
+{
+    struct fixture *fixture = *state;
+
+    FUNCTION(fixture, MOV_EAX_39, SYSCALL, RET);
+    fixture->functions[0].split = true;
+    assert_only(fixture, 5, SITE_TURNED);
+}
+
+static void test_unknown_jumps_of_a_part_lead_anywhere(void **state)
+{
+    struct fixture *fixture = *state;
+
+    FUNCTION(fixture, MOV_RDI_RBX, MOV_RAX_R8, SYSCALL, RET);
+    FUNCTION(fixture, JMP_RAX);
+    fixture->functions[1].split = true;
+    assert_only(fixture, 6, SITE_UNKNOWN);
+}
+
 static void test_names_of_the_site_itself_do_no_harm(void **state)
 {
     struct fixture *fixture = *state;
@@ -498,6 +546,11 @@ int main(void)
         TEST(test_a_short_jump_among_data_is_seen),
         TEST(test_what_is_a_jump_in_the_middle_of_an_instruction_only_is_none),
         TEST(test_a_name_between_the_moved_instructions_is_seen),
+        TEST(test_an_address_between_the_moved_instructions_is_seen),
+        TEST(test_a_number_that_is_such_an_address_is_seen),
+        TEST(test_in_a_part_of_a_function_two_instructions_stay),
+        TEST(test_in_a_part_of_a_function_one_instruction_is_moved),
+        TEST(test_unknown_jumps_of_a_part_lead_anywhere),
         TEST(test_names_of_the_site_itself_do_no_harm),
         TEST(test_with_unknown_jumps_two_instructions_stay),
         TEST(test_with_unknown_jumps_a_number_is_moved),
