@@ -229,6 +229,49 @@ static const char *find_functions(struct image *image)
     return NULL;
 }
 
+/* The numbers in SEGMENT's data that may be addresses in the text, into LABELS unless it is NULL.
+ */
+static size_t take_pointers(const struct image *image, const Elf64_Phdr *segment, uint64_t *labels)
+{
+    const uint8_t *data = image->data + segment->p_offset;
+    size_t count = 0;
+
+    if (segment->p_type != PT_LOAD || segment->p_flags & PF_X || segment->p_offset > image->size ||
+        segment->p_filesz > image->size - segment->p_offset)
+        return 0;
+    for (uint64_t at = -segment->p_vaddr % 8; at + 8 <= segment->p_filesz; at += 8) {
+        uint64_t number;
+
+        memcpy(&number, data + at, sizeof(number));
+        if (!contains(&image->text.span, number, 1))
+            continue;
+        if (labels)
+            labels[count] = number;
+        count++;
+    }
+    return count;
+}
+
+/* Whoever reads a table of labels may jump there, also assembly in another function. */
+static const char *find_pointers(struct image *image)
+{
+    const Elf64_Phdr *all =
+        table(image, header(image)->e_phoff, header(image)->e_phnum, sizeof(*all));
+    size_t count = image->text.label_count;
+    uint64_t *grown;
+
+    for (unsigned i = 0; i < header(image)->e_phnum; i++)
+        count += take_pointers(image, &all[i], NULL);
+    grown = realloc(image->labels, (count + 1) * sizeof(*grown));
+    if (!grown)
+        return "there is no memory";
+    image->labels = grown;
+    for (unsigned i = 0; i < header(image)->e_phnum; i++)
+        image->text.label_count += take_pointers(image, &all[i], grown + image->text.label_count);
+    image->text.labels = grown;
+    return NULL;
+}
+
 const char *image_read(struct image *image)
 {
     const char *why;
@@ -238,7 +281,8 @@ const char *image_read(struct image *image)
     image->text.hidden_jumps = section_named(image, ".gcc_except_table") != NULL;
     if ((why = find_segment(image)) || (why = find_room(image)) || (why = find_code(image)))
         return why;
-    return find_functions(image);
+    why = find_functions(image);
+    return why ? why : find_pointers(image);
 }
 
 void image_free(struct image *image)

@@ -97,6 +97,8 @@ static void mark_bytes(struct scan *scan, struct span span, bool near, enum outc
         if (left >= 6 &&
             ((byte[0] == 0x0f && (byte[1] & 0xf0) == 0x80) || (byte[0] == 0xc7 && byte[1] == 0xf8)))
             mark(scan, relative(byte + 2, at + 6));
+        if (left >= 7 && (byte[0] & 0xf8) == 0x48 && byte[1] == 0x8d && (byte[2] & 0xc7) == 0x05)
+            mark(scan, relative(byte + 3, at + 7)); /* lea */
         if (left >= 2 && byte[0] == 0x0f && byte[1] == 0x05)
             add_site(scan, at, outcome);
     }

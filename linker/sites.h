@@ -30,7 +30,7 @@ struct text {
     struct function *functions;
     size_t function_count; /* ascending, each within one of CODE, none overlaps another */
     const uint64_t *labels;
-    size_t label_count; /* addresses that have a name */
+    size_t label_count; /* addresses that have a name, or that data have */
     bool hidden_jumps;  /* an unwinder or a retpoline goes on where no instruction says */
     struct span room;   /* of the trampolines, within SPAN, starting with struct husk_calls */
 };

@@ -10,30 +10,35 @@
 
 /* A system call without arguments: with 0 NUMBER, with 1 OTHER. */
 long parted(long where, long other, long number);
+long jumping(long where, long other, long number);
 
-__asm__(".text\n"
-        ".globl parted\n"
-        ".type parted, @function\n"
-        "parted:\n"
-        "    lea .Lparted_table(%rip), %rax\n"
-        "    jmp *(%rax,%rdi,8)\n"
-        ".size parted, . - parted\n"
-        ".type parted.cold, @function\n"
-        "parted.cold:\n"
-        "    mov %rdx, %rsi\n"
-        ".Lparted_second:\n"
-        "    mov %rsi, %rax\n"
-        "    syscall\n"
-        "    ret\n"
-        ".size parted.cold, . - parted.cold\n"
-        ".section .data.rel.ro, \"aw\"\n"
-        ".balign 8\n"
-        ".Lparted_table: .quad parted.cold, .Lparted_second\n"
-        ".text\n");
+/* FIRST's table leads into SECOND. */
+#define PARTS(first, second)                                                                       \
+    __asm__(".text\n"                                                                              \
+            ".globl " first "\n"                                                                   \
+            ".type " first ", @function\n" first ":\n"                                             \
+            "    lea 3f(%rip), %rax\n"                                                             \
+            "    jmp *(%rax,%rdi,8)\n"                                                             \
+            ".size " first ", . - " first "\n"                                                     \
+            ".type " second ", @function\n" second ":\n"                                           \
+            "1:  mov %rdx, %rsi\n"                                                                 \
+            "2:  mov %rsi, %rax\n"                                                                 \
+            "    syscall\n"                                                                        \
+            "    ret\n"                                                                            \
+            ".size " second ", . - " second "\n"                                                   \
+            ".section .data.rel.ro, \"aw\"\n"                                                      \
+            ".balign 8\n"                                                                          \
+            "3:  .quad 1b, 2b\n"                                                                   \
+            ".text\n")
+
+PARTS("parted", "parted.cold");
+PARTS("jumping", "jumped_to"); /* assembly may do so under any name */
 
 int main(void)
 {
     check(parted(0, SYS_getppid, SYS_getpid) == getpid(), "its first instruction");
     check(parted(1, SYS_getpid, SYS_getppid) == getpid(), "its second");
+    check(jumping(0, SYS_getppid, SYS_getpid) == getpid(), "another function's first");
+    check(jumping(1, SYS_getpid, SYS_getppid) == getpid(), "and second");
     return exit_status();
 }

@@ -276,6 +276,16 @@ static void test_an_address_between_the_moved_instructions_is_seen(void **state)
     assert_only(fixture, 6, SITE_BETWEEN);
 }
 
+/* The same behind something that is no instruction. */
+static void test_an_address_among_data_is_seen(void **state)
+{
+    struct fixture *fixture = *state;
+
+    FUNCTION(fixture, MOV_RDI_RBX, MOV_RAX_R8, SYSCALL, RET);
+    add_bytes(fixture, BYTES(0x06, 0x0f, 0x48, 0x8d, 0x05, (uint8_t)-15, 0xff, 0xff, 0xff));
+    assert_only(fixture, 6, SITE_BETWEEN);
+}
+
 /* mov qword [rax], BASE + 3 */
 static void test_a_number_that_is_such_an_address_is_seen(void **state)
 {
@@ -547,6 +557,7 @@ int main(void)
         TEST(test_what_is_a_jump_in_the_middle_of_an_instruction_only_is_none),
         TEST(test_a_name_between_the_moved_instructions_is_seen),
         TEST(test_an_address_between_the_moved_instructions_is_seen),
+        TEST(test_an_address_among_data_is_seen),
         TEST(test_a_number_that_is_such_an_address_is_seen),
         TEST(test_in_a_part_of_a_function_two_instructions_stay),
         TEST(test_in_a_part_of_a_function_one_instruction_is_moved),
