@@ -36,10 +36,8 @@ HUSK_SVM_QEMU_OPTIONS='-cpu max,la57=off,erms=off -icount shift=0,sleep=off'
 export HUSK_BENCH_SVM HUSK_BENCH_B HUSK_BENCH_CLOCK HUSK_BENCH_ROUNDS HUSK_BENCH_HUGEPAGES \
     HUSK_BENCH_VMS HUSK_BENCH_FILE_MIB HUSK_SVM_QEMU_OPTIONS
 set -- bench "$B/husk" "$B/bench/run" "$B/bench/floor" "$B/bench/memory" "$B/bench/crowd" \
-    "$B/bench/phases" "$B/bench/husk-no-jail" "$B/bench/native" "$B/bench/husk" "$B/bench/glibc"
-for app in hello httpd mandelbrot primes; do
-    set -- "$@" "$B/apps/$app"
-done
+    "$B/bench/phases" "$B/bench/husk-no-jail" "$B/bench/native" "$B/bench/husk" "$B/bench/traps" \
+    "$B/bench/glibc" "$B/apps"
 for program in wrk unshare bwrap crun runc; do
     path=$(command -v $program) && set -- "$@" "$path"
 done
