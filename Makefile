@@ -150,7 +150,7 @@ install: all ## install below PREFIX (and DESTDIR)
 	install -m 644 docs/husk.1 docs/husk-cc.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.[ch]')
-lint: $(B)/.setup-tests all ## formatting, clang's warnings, cppcheck, shell syntax
+lint: $(B)/.setup-tests all ## formatting, clang's warnings, cppcheck, shell syntax, options in docs
 	clang-format --dry-run -Werror $(C_FILES)
 	$(CLANG) $(WARN) -Wno-gnu-variable-sized-type-not-at-end $(INCLUDE) -D_GNU_SOURCE \
 	    -DHUSK_VERSION='""' -fsyntax-only $(filter-out monitor/embedded.c,$(MONITOR_SRC))
@@ -159,6 +159,7 @@ lint: $(B)/.setup-tests all ## formatting, clang's warnings, cppcheck, shell syn
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingIncludeSystem -Iinclude -Imonitor -DHUSK_VERSION='""' monitor guest-rt linker apps
 	for script in tools/*.sh linker/husk-cc bench/*.sh; do sh -n $$script || exit 1; done
+	tools/check-docs.sh $(B)/husk
 
 clean: ## remove everything that was built
 	rm -rf $(B)

@@ -177,7 +177,13 @@ tests: $(addprefix $(B)/third-party/,evhttpd libuv $(LIBRARIES) lua/libraries.lu
     $(REPLAY) $(SYSTEM) $(GUESTS) $(HOSTILE) $(CALLS:%=$(B)/calls/%) \
     $(addprefix $(B)/guest/,stripped tree/.made cases scratch-cases)
 
+# What cannot run here is skipped; said first and, where it is not overlooked, last.
+no_kvm = $(B)/husk doctor | sed -n 's/^missing kvm *\(.*\)/check: the system tests need KVM. \1\ncheck: here \
+    they are skipped; `make check-svm` runs them in QEMU/p'
+
 check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
+	@$(MAKE) --no-print-directory $(B)/husk
+	@$(no_kvm)
 	@$(MAKE) --no-print-directory everything tests
 	@tests/run $(UNIT) $(REPLAY) $(SYSTEM)
 	@echo "the attacks again, under ASan and UBSan:"
@@ -188,6 +194,7 @@ check: $(B)/.setup-tests ## run the tests; needs /dev/kvm
 	else \
 	    echo "this host does not allow --isolate: not tested"; \
 	fi
+	@$(no_kvm)
 
 # Emulated machines, two at a time, run what shows that the CPU's side of husk holds: programs of every
 # toolchain, attacks, traces and counts; all system tests where they cannot run here. `make check-svm
