@@ -98,15 +98,15 @@ static struct before set_entries(struct guest_memory *memory, const struct entri
 
     for (uint64_t i = 0; i < entries->count; i++) {
         uint64_t old = entries->pte[i];
-        uint64_t new = bits ? bits | (old & keep) | (entries->gpa + i * HUSK_PAGE_SIZE) : 0;
+        uint64_t now = bits ? bits | (old & keep) | (entries->gpa + i * HUSK_PAGE_SIZE) : 0;
 
-        if (new &PTE_SHARED)
-            new &= ~PTE_COUNTED;
+        if (now & PTE_SHARED)
+            now &= ~PTE_COUNTED;
         all |= old;
         less += old & PTE_COUNTED ? HUSK_PAGE_SIZE : 0;
-        more += new &PTE_COUNTED ? HUSK_PAGE_SIZE : 0;
-        if (new != old)
-            entries->pte[i] = new;
+        more += now & PTE_COUNTED ? HUSK_PAGE_SIZE : 0;
+        if (now != old)
+            entries->pte[i] = now;
     }
     if (entries->ram) {
         memory->held += more - less;
