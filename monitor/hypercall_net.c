@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "hypercall.h"
+#include "interrupt.h"
 
 /* What else there is would connect (MSG_FASTOPEN), read errors (MSG_ERRQUEUE) or pass routers by.
  */
@@ -356,8 +357,12 @@ int64_t serve_sendfile(struct run *run, const struct husk_desc *desc)
         return -EBADF;
     if (handle->socket->protocol != NET_TCP || file->kind != HUSK_KIND_FILE || offset < 0)
         return -EINVAL;
-    sent = sendfile(handle->dir.fd, file->dir.fd, &offset,
-                    desc->arg[3] < SENDFILE_MAX ? desc->arg[3] : SENDFILE_MAX);
+    /* Sockets never wait here, so a signal that is none of the guest's business, its timer's for
+     * example, came before the first byte. */
+    do
+        sent = sendfile(handle->dir.fd, file->dir.fd, &offset,
+                        desc->arg[3] < SENDFILE_MAX ? desc->arg[3] : SENDFILE_MAX);
+    while (sent < 0 && errno == EINTR && !interrupt_pending());
     return sent < 0 ? -errno : sent;
 }
 

@@ -70,7 +70,8 @@ static void test_program_leaves_what_it_leaves_natively(void **state)
 /* What the applets find: files, a tree with links of both kinds, all modified long ago. */
 static void fill(const char *directory)
 {
-    static const char *const names[] = {"words", "tree/a", "tree/b/c", "tree/b", "tree"};
+    static const char *const names[] = {"words",        "tree/a", "tree/b/c",
+                                        "tree/b/empty", "tree/b", "tree"};
     const struct timespec times[2] = {{.tv_sec = 1577934245}, {.tv_sec = 1577934245}};
     const char *previous = getcwd(NULL, 0);
 
