@@ -12,7 +12,7 @@ build) ;;
 tests | svm)
     packages="$packages libcmocka-dev clang lld clang-format clang-tidy cppcheck bc curl wrk nginx
 libevent-dev libuv1-dev zlib1g-dev libbz2-dev libzstd-dev libpng-dev libjpeg62-turbo-dev libgmp-dev
-libssl-dev jq"
+libssl-dev jq gnuplot-nox"
     ;;
 bench) packages="wrk jq gnuplot-nox bubblewrap crun runc" ;;
 *)
