@@ -3,6 +3,7 @@
  * The changes of the guest's mappings, and how much it may hold.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "memory_tables.h"
@@ -62,15 +63,66 @@ static bool next_run(const struct guest_memory *memory, struct entries *rest, st
     return false;
 }
 
-static uint64_t counted(const struct guest_memory *memory, struct entries rest)
+/* Does the page of an entry count? 1 or 0. A shared file's never does. */
+static uint64_t counts(uint64_t pte)
 {
-    uint64_t pages = 0;
+    return pte / PTE_COUNTED & ~(pte / PTE_SHARED) & 1;
+}
+
+/* What there is in a range of entries. */
+struct content {
+    uint64_t seen;    /* entries that are in a table */
+    uint64_t any;     /* bits that one of these has */
+    uint64_t every;   /* bits that all of them have */
+    uint64_t counted; /* those that count, */
+    uint64_t shared;  /* and those of shared files */
+};
+
+/* No comparison for each entry: the loops over them are what large mappings cost. */
+static struct content look(const struct guest_memory *memory, struct entries rest)
+{
+    struct content content = {.every = ~0ULL};
+    struct entries run;
+
+    while (next_run(memory, &rest, &run)) {
+        content.seen += run.count;
+        for (uint64_t i = 0; i < run.count; i++) {
+            uint64_t pte = run.pte[i];
+
+            content.any |= pte;
+            content.every &= pte;
+            content.counted += counts(pte);
+            content.shared += pte / PTE_SHARED & 1;
+        }
+    }
+    return content;
+}
+
+/* Set all entries to BITS and their addresses, and keep those of KEEP that are set. */
+static void set_entries(const struct entries *entries, uint64_t bits, uint64_t keep)
+{
+    uint64_t now = bits | entries->gpa;
+
+    for (uint64_t i = 0; i < entries->count; i++, now += HUSK_PAGE_SIZE)
+        entries->pte[i] = now | (entries->pte[i] & keep);
+}
+
+static void clear_entries(const struct guest_memory *memory, struct entries rest)
+{
     struct entries run;
 
     while (next_run(memory, &rest, &run))
-        for (uint64_t i = 0; i < run.count; i++)
-            pages += run.pte[i] & PTE_COUNTED ? 1 : 0;
-    return pages;
+        memset(run.pte, 0, run.count * sizeof(*run.pte));
+}
+
+/* LESS pages do not count any more, and MORE do. */
+static void account(struct guest_memory *memory, const struct entries *entries, uint64_t less,
+                    uint64_t more)
+{
+    if (!entries->ram)
+        return;
+    memory->held += (more - less) * HUSK_PAGE_SIZE;
+    memory->held_peak = max_u64(memory->held_peak, memory->held);
 }
 
 /* May the guest hold MORE pages? This is what makes --memory a limit. */
@@ -82,67 +134,20 @@ static bool has_room(const struct guest_memory *memory, uint64_t more)
            (taken <= memory->ram_size && more <= (memory->ram_size - taken) / HUSK_PAGE_SIZE);
 }
 
-/* What set_entries found in the entries before. */
-struct before {
-    bool present, held, file;
-};
-
-/*
- * Set all entries to BITS and their addresses, and keep those of KEEP that are set. A shared file's
- * pages never count.
- */
-static struct before set_entries(struct guest_memory *memory, const struct entries *entries,
-                                 uint64_t bits, uint64_t keep)
-{
-    uint64_t all = 0, less = 0, more = 0;
-
-    for (uint64_t i = 0; i < entries->count; i++) {
-        uint64_t old = entries->pte[i];
-        uint64_t now = bits ? bits | (old & keep) | (entries->gpa + i * HUSK_PAGE_SIZE) : 0;
-
-        if (now & PTE_SHARED)
-            now &= ~PTE_COUNTED;
-        all |= old;
-        less += old & PTE_COUNTED ? HUSK_PAGE_SIZE : 0;
-        more += now & PTE_COUNTED ? HUSK_PAGE_SIZE : 0;
-        if (now != old)
-            entries->pte[i] = now;
-    }
-    if (entries->ram) {
-        memory->held += more - less;
-        memory->held_peak = max_u64(memory->held_peak, memory->held);
-    }
-    return (struct before){all & PTE_PRESENT, all & PTE_HELD, all & PTE_FILE};
-}
-
-static struct before clear_entries(struct guest_memory *memory, struct entries rest)
-{
-    struct before all = {0};
-    struct entries run;
-
-    while (next_run(memory, &rest, &run)) {
-        struct before before = set_entries(memory, &run, 0, 0);
-
-        all.held |= before.held;
-        all.file |= before.file;
-    }
-    return all;
-}
-
 /*
  * Make KVM forget what it derived from the old entries. It caches no absent translation, so only
  * rights that were taken away need this. Changing the host mapping's protection and back drops
  * every translation that leads to these pages, on shadow paging as on EPT and NPT (mmu_notifier),
  * and touches neither contents nor the vCPU. Pages that the host may only read are a file's own,
- * which dropping does not change either.
+ * which dropping does not change either. ANY: bits that one of the entries has.
  */
-static int flush(struct guest_memory *memory, const struct entries *entries)
+static int flush(struct guest_memory *memory, const struct entries *entries, uint64_t any)
 {
     for (uint64_t i = 0, run; i < entries->count; i += run) {
         uint64_t kind = entries->pte[i] & PTE_FILE_READ;
         void *host = memory->host + entries->gpa + i * HUSK_PAGE_SIZE;
 
-        for (run = 1; i + run < entries->count; run++)
+        for (run = any & PTE_FILE_READ ? 1 : entries->count; i + run < entries->count; run++)
             if ((entries->pte[i + run] & PTE_FILE_READ) != kind)
                 break;
         if (kind ? madvise(host, run * HUSK_PAGE_SIZE, MADV_DONTNEED) < 0
@@ -171,84 +176,84 @@ static int release(struct guest_memory *memory, const struct entries *entries, b
     return failed ? -errno : 0;
 }
 
-/* What memory_map and memory_map_file share: check, and make ready for all pages to be set. */
-static int begin_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot,
-                     bool counts, struct entries *entries)
+/*
+ * What memory_map and memory_map_file share: check, say in BEFORE what was there, and set all
+ * entries to BITS.
+ */
+static int begin_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, uint64_t bits,
+                     struct entries *entries, struct content *before)
 {
+    uint64_t more;
     int ret = find_entries(memory, addr, len, entries);
 
     if (ret < 0)
         return ret;
-    if (both_write_and_exec(prot))
-        return -EACCES;
-    if (!entries->ram)
-        return 0;
-    if (counts && !has_room(memory, entries->count - counted(memory, *entries)))
-        return -ENOMEM;
-    return memory_prepare(memory, addr, len);
+    *before = look(memory, *entries);
+    more = counts(bits) ? entries->count : 0;
+    if (entries->ram) {
+        if (more && !has_room(memory, more - before->counted))
+            return -ENOMEM;
+        ret = memory_prepare(memory, addr, len);
+        if (ret < 0)
+            return ret;
+    }
+    set_entries(entries, bits, 0);
+    account(memory, entries, before->counted, more);
+    return 0;
 }
 
 int memory_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot)
 {
     struct entries entries;
-    struct before before;
-    int ret = begin_map(memory, addr, len, prot, true, &entries);
+    struct content before;
+    int ret = both_write_and_exec(prot) ? -EACCES : 0;
 
+    if (ret == 0)
+        ret = begin_map(memory, addr, len, rights(prot) | PTE_COUNTED, &entries, &before);
     if (ret < 0)
         return ret;
-    before = set_entries(memory, &entries, rights(prot) | PTE_COUNTED, 0);
-    return before.held ? release(memory, &entries, before.file) : 0;
+    return before.any & PTE_HELD ? release(memory, &entries, before.any & PTE_FILE) : 0;
 }
 
 int memory_unmap(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
 {
     struct entries entries;
-    struct before before;
+    struct content before;
     int ret = find_entries(memory, addr, len, &entries);
 
     if (ret < 0)
         return ret;
-    before = clear_entries(memory, entries);
-    return before.held ? release(memory, &entries, before.file) : 0;
-}
-
-/* Can the range, as it is, have the rights PROT? 0 or -errno. */
-static int check_protect(const struct guest_memory *memory, const struct entries *entries, int prot)
-{
-    uint64_t seen = 0, more = 0;
-    struct entries rest = *entries, run;
-
-    while (next_run(memory, &rest, &run)) {
-        seen += run.count;
-        for (uint64_t i = 0; i < run.count; i++) {
-            if (!(run.pte[i] & PTE_HELD))
-                return -ENOMEM;
-            if (run.pte[i] & PTE_FILE_READ && prot & HUSK_PROT_WRITE)
-                return -EACCES;
-            more += run.pte[i] & (PTE_COUNTED | PTE_SHARED) ? 0 : 1;
-        }
-    }
-    if (seen < entries->count)
-        return -ENOMEM;
-    return !entries->ram || !(prot & HUSK_PROT_WRITE) || has_room(memory, more) ? 0 : -ENOMEM;
+    before = look(memory, entries);
+    if (!(before.any & PTE_HELD))
+        return 0;
+    clear_entries(memory, entries);
+    account(memory, &entries, before.counted, 0);
+    return release(memory, &entries, before.any & PTE_FILE);
 }
 
 int memory_protect(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot)
 {
+    bool writable = prot & HUSK_PROT_WRITE;
     struct entries entries;
-    struct before before;
+    struct content before;
+    uint64_t more;
     int ret = find_entries(memory, addr, len, &entries);
 
     if (ret < 0)
         return ret;
     if (both_write_and_exec(prot))
         return -EACCES;
-    ret = check_protect(memory, &entries, prot);
-    if (ret < 0)
-        return ret;
-    before = set_entries(memory, &entries,
-                         rights(prot) | (prot & HUSK_PROT_WRITE ? PTE_COUNTED : 0), PTE_SOFTWARE);
-    return before.present ? flush(memory, &entries) : 0;
+    before = look(memory, entries);
+    if (before.seen < entries.count || !(before.every & PTE_HELD))
+        return -ENOMEM;
+    if (writable && before.any & PTE_FILE_READ)
+        return -EACCES;
+    more = writable ? entries.count - before.counted - before.shared : 0;
+    if (entries.ram && !has_room(memory, more))
+        return -ENOMEM;
+    set_entries(&entries, rights(prot) | (writable ? PTE_COUNTED : 0), PTE_SOFTWARE);
+    account(memory, &entries, 0, more);
+    return before.any & PTE_PRESENT ? flush(memory, &entries, before.any) : 0;
 }
 
 int memory_discard(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
@@ -280,21 +285,24 @@ static int show_file(struct guest_memory *memory, const struct entries *entries,
 int memory_map_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int prot, int fd,
                     uint64_t offset, enum memory_file kind)
 {
-    bool counts = kind == MEMORY_FILE_PRIVATE && prot & HUSK_PROT_WRITE;
-    uint64_t bits = rights(prot) | PTE_FILE | (counts ? PTE_COUNTED : 0) |
+    bool counted = kind == MEMORY_FILE_PRIVATE && prot & HUSK_PROT_WRITE;
+    uint64_t bits = rights(prot) | PTE_FILE | (counted ? PTE_COUNTED : 0) |
                     (kind != MEMORY_FILE_PRIVATE ? PTE_SHARED : 0) |
                     (kind == MEMORY_FILE_SHARED_READ ? PTE_FILE_READ : 0);
     struct entries entries;
-    int ret = begin_map(memory, addr, len, prot, counts, &entries);
+    struct content before;
+    int ret;
 
+    if (both_write_and_exec(prot) || (kind == MEMORY_FILE_SHARED_READ && prot & HUSK_PROT_WRITE))
+        return -EACCES;
+    ret = begin_map(memory, addr, len, bits, &entries, &before);
     if (ret < 0)
         return ret;
-    if (kind == MEMORY_FILE_SHARED_READ && prot & HUSK_PROT_WRITE)
-        return -EACCES;
-    set_entries(memory, &entries, bits, 0);
     ret = show_file(memory, &entries, fd, offset, kind);
-    if (ret < 0)
+    if (ret < 0) {
         clear_entries(memory, entries);
+        account(memory, &entries, counted ? entries.count : 0, 0);
+    }
     return ret;
 }
 
