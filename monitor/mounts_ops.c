@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -24,8 +25,10 @@
      O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_NONBLOCK | O_TMPFILE)
 #define PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW)
 
-/* Chances for a host that exchanges a file for a link between look-up and open. */
+/* Chances for a host that exchanges a file for a link between look-up and open; the later ones come
+ * at other intervals, since the two may be in step. */
 #define OPEN_TRIES   64
+#define OPEN_IN_STEP 8
 #define OPEN_CHANGED 1
 
 /* Of statx(2): without effect here, where automounts are left alone and no path is empty. */
@@ -306,6 +309,8 @@ int mounts_open(const struct mounts *mounts, const struct guest_dir *base, const
         result = open_once(mounts, base, path, flags, mode, opened);
         if (result != OPEN_CHANGED)
             return result;
+        if (i >= OPEN_IN_STEP)
+            nanosleep(&(struct timespec){.tv_nsec = i * 1000L}, NULL);
     }
     return -ELOOP;
 }
