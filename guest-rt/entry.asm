@@ -16,15 +16,14 @@ global call_room
 global thread_switch, thread_begin, kernel_stack_pointer, restore_insn
 global user_copy, user_copy_insn, user_scan, user_scan_insn, user_fault
 
+; merge.ld lets the descriptor table follow.
 section .bss
 alignb 16
-    resb 0x10000
-stack_top:
     resb 0x2000
 exception_stack_top:
 global exception_stack_top
-caller_rsp: resq 1
-caller_rax: resq 1
+    resb 0x10000
+stack_top:
 
 ; Linux's numbers of x86-64, and the exit status of env(1) for what cannot be run.
 SYS_WRITE equ 1
@@ -49,6 +48,8 @@ section .husk.calls progbits alloc exec nowrite align=HUSK_CALL_SIZE
 section .data
 ; Where the stack of the current thread starts.
 kernel_stack_pointer: dq stack_top
+caller_rsp: dq 0
+caller_rax: dq 0
 
 section .text
 

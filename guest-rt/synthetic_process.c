@@ -43,20 +43,17 @@ static void read_auxv(guest_addr_t addr)
 static void copy_name(void)
 {
     long len = process.name ? user_scan((const char *)process.name, sizeof(image) / 2) : 0;
-    size_t before = 0;
+    size_t before = BOOT->cwd_length, slash;
 
-    if (len <= 0 || user_copy(image + sizeof(image) / 2, (const char *)process.name, len) < 0)
+    if (len <= 0 || user_copy(image, (const char *)process.name, len) < 0 || image[0] == '/')
         return;
-    if (image[sizeof(image) / 2] != '/') {
-        before = BOOT->cwd_length;
-        memcpy(image, (const char *)BOOT->cwd, before);
-        if (before == 0 || image[before - 1] != '/')
-            image[before++] = '/';
-    }
-    if (before + len >= sizeof(image))
-        len = sizeof(image) - before - 1;
-    memmove(image + before, image + sizeof(image) / 2, len);
-    image[before + len] = 0;
+    slash = before == 0 || BOOT->cwd[before - 1] != '/';
+    if (before + slash + len >= sizeof(image))
+        len = sizeof(image) - before - slash - 1;
+    memmove(image + before + slash, image, len);
+    memcpy(image, (const char *)BOOT->cwd, before);
+    if (slash)
+        image[before] = '/';
 }
 
 /* As execve(2) does. */
