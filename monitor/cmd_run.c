@@ -139,6 +139,16 @@ static int open_output(const char *name, const char *file, int *fd, struct husk_
     return 0;
 }
 
+static int start_limits(const struct run *run, uint64_t *ignored, struct husk_error *err)
+{
+    int ret =
+        interrupt_init(run->vm.run, run->options->timeout_ns, run->options->cpu_time_ns, ignored);
+
+    return ret < 0 ? error_set(err, STATUS_HUSK, "--cpu-time: the host gives no timer: %s",
+                               strerror(-ret))
+                   : 0;
+}
+
 static int prepare(struct run *run, struct husk_error *err)
 {
     const struct run_options *options = run->options;
@@ -160,7 +170,6 @@ static int prepare(struct run *run, struct husk_error *err)
         open_output("--stats", options->stats, &run->stats.fd, err) < 0 ||
         net_start(&run->network, options, run->trace_fd, err) < 0)
         return -1;
-    request.ignored = interrupt_ignored();
     request.umask = umask(0); /* guest-rt applies it, and the guest can change it */
     stats_step(&run->stats, "parse");
     if (vm_create(&run->vm, options->memory, options->stats ? on_kvm_step : NULL, run, err) < 0 ||
@@ -169,6 +178,8 @@ static int prepare(struct run *run, struct husk_error *err)
         return -1;
     stats_step(&run->stats, "load");
     if (vm_create_vcpu(&run->vm, &run->memory, &run->program.rt, err) < 0)
+        return -1;
+    if (start_limits(run, &request.ignored, err) < 0)
         return -1;
     request.flags = (options->trace ? HUSK_BOOT_TRACE : 0) |
                     (options->stats ? HUSK_BOOT_STATS : 0) |
@@ -349,19 +360,10 @@ static int run_until_ended(struct run *run, struct husk_error *err)
     return 0;
 }
 
-static int start_limits(const struct run *run, struct husk_error *err)
-{
-    int ret = interrupt_init(run->vm.run, run->options->timeout_ns, run->options->cpu_time_ns);
-
-    return ret < 0 ? error_set(err, STATUS_HUSK, "--cpu-time: the host gives no timer: %s",
-                               strerror(-ret))
-                   : 0;
-}
-
 int cmd_run(char **argv)
 {
+    static struct run_options options;
     static struct run run;
-    struct run_options options;
     struct husk_error err = {0};
 
     if (options_parse_run(argv, &options, &err) < 0)
@@ -372,7 +374,7 @@ int cmd_run(char **argv)
     stats_start(&run.stats, options.stats);
     if (prepare(&run, &err) < 0)
         return error_print(&err);
-    if (start_limits(&run, &err) < 0 || confine(&run, &err) < 0 || run_until_ended(&run, &err) < 0)
+    if (confine(&run, &err) < 0 || run_until_ended(&run, &err) < 0)
         return error_print(&err);
     if (options.stats)
         stats_write(&run);

@@ -37,8 +37,8 @@ struct handle {
 struct handles {
     uint64_t files, sockets;         /* open now, without standard input, output and error */
     uint64_t max_files, max_sockets; /* UINT64_MAX after handles_init: no limit */
+    bool locks_records;              /* perhaps: fcntl(2), F_SETLK */
     struct handle table[HANDLES_MAX];
-    bool locks_records; /* perhaps: fcntl(2), F_SETLK */
 };
 
 /* Handles 0, 1 and 2 for the monitor's own descriptors, with the kinds that were found. */

@@ -22,8 +22,9 @@
 #define BIT(signal)      (1ULL << ((signal)-1))
 #define COUNT(array)     (sizeof(array) / sizeof((array)[0]))
 
-static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+/* Signals that can be passed on; the first ones end the run until then. */
 static const int forwardable[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+#define ENDING 4
 
 static struct kvm_run *vcpu_run;
 static volatile sig_atomic_t pending;
@@ -82,14 +83,20 @@ static void on_forwarded(int signal)
     vcpu_run->immediate_exit = 1;
 }
 
-uint64_t interrupt_ignored(void)
+/* Those that are ignored stay so. */
+static uint64_t catch_ending(const struct sigaction *action)
 {
     struct sigaction old;
     uint64_t ignored = 0;
 
-    for (size_t i = 0; i < COUNT(forwardable); i++)
-        if (sigaction(forwardable[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
-            ignored |= BIT(forwardable[i]);
+    for (size_t i = 0; i < COUNT(forwardable); i++) {
+        if (sigaction(forwardable[i], i < ENDING ? action : NULL, &old) < 0 ||
+            old.sa_handler != SIG_IGN)
+            continue;
+        ignored |= BIT(forwardable[i]);
+        if (i < ENDING)
+            sigaction(forwardable[i], &old, NULL);
+    }
     return ignored;
 }
 
@@ -107,11 +114,10 @@ static int limit_cpu_time(uint64_t ns, const struct sigaction *action)
     return 0;
 }
 
-int interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns)
+int interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns, uint64_t *ignored)
 {
     const struct sigaction action = {.sa_handler = on_signal};
     const struct sigaction bus_error = {.sa_handler = memory_on_bus_error, .sa_flags = SA_NODEFER};
-    struct sigaction old;
 
     vcpu_run = run;
     signal(SIGPIPE, SIG_IGN);
@@ -119,11 +125,7 @@ int interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns)
     sigaction(SIGBUS, &bus_error, NULL);
     sigaction(SIGSEGV, &bus_error, NULL);
     sigaction(SIGALRM, &action, NULL);
-    for (size_t i = 0; i < COUNT(ending); i++) {
-        sigaction(ending[i], &action, &old);
-        if (old.sa_handler == SIG_IGN)
-            sigaction(ending[i], &old, NULL);
-    }
+    *ignored = catch_ending(&action);
     if (timeout_ns) {
         uint64_t us = (timeout_ns + 999) / 1000;
         const struct itimerval limit = {{0, AGAIN_US}, {us / 1000000, us % 1000000}};

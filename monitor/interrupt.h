@@ -16,20 +16,17 @@ struct kvm_run;
 
 /*
  * Catch SIGINT, SIGTERM, SIGHUP and SIGQUIT (each unless it was ignored already), ignore SIGPIPE
- * and SIGXFSZ (the guest gets EPIPE and EFBIG).
- * RUN's immediate_exit is set when one comes. With TIMEOUT_NS the time limit starts now, with
- * CPU_NS that of processor time, the guest's and husk's. 0 or -errno: there is no timer for that.
+ * and SIGXFSZ (the guest gets EPIPE and EFBIG). RUN's immediate_exit is set when one comes. With
+ * TIMEOUT_NS the time limit starts now, with CPU_NS that of processor time, the guest's and husk's.
+ * In *IGNORED, bit N - 1 for signal N: those that can be passed on and were ignored. 0 or -errno:
+ * there is no timer for the limit.
  */
-int interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns);
+int interrupt_init(struct kvm_run *run, uint64_t timeout_ns, uint64_t cpu_ns, uint64_t *ignored);
 
 enum { INTERRUPT_NONE = 0, INTERRUPT_TIME_LIMIT = -1, INTERRUPT_CPU_LIMIT = -2 };
 
 /* What ends the run: the signal number that came first, a limit, or INTERRUPT_NONE. */
 int interrupt_pending(void);
-
-/* Of the signals that can be passed on, those that are ignored; bit N - 1 is signal N. To be asked
- * before interrupt_init. */
-uint64_t interrupt_ignored(void);
 
 /* Pass on the signals of MASK instead of ending the run; others than those that can be passed on
  * are left alone. 0 or -errno. */

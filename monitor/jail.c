@@ -95,13 +95,15 @@ static void limit_memory(const struct run *run)
 static void drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
 
-    if (syscall(SYS_capget, &header, sets) == 0 && sets[0].effective & 1U << CAP_SETPCAP)
+    if (syscall(SYS_capget, &header, sets) == 0 && memcmp(sets, none, sizeof(sets)) == 0)
+        return;
+    if (sets[0].effective & 1U << CAP_SETPCAP)
         for (int capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
             continue;
-    memset(sets, 0, sizeof(sets));
-    syscall(SYS_capset, &header, sets);
+    syscall(SYS_capset, &header, none);
 }
 
 static unsigned grants_of(const struct run *run)

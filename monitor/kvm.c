@@ -69,7 +69,8 @@ enum kvm_kind kvm_kind(void)
 
 static int open_device(struct husk_error *err)
 {
-    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    /* Not open: musl's says O_CLOEXEC a second time, with fcntl(2). */
+    int fd = openat(AT_FDCWD, "/dev/kvm", O_RDWR | O_CLOEXEC);
 
     if (fd >= 0)
         return fd;
@@ -341,7 +342,8 @@ int vm_create_vcpu(struct vm *vm, const struct guest_memory *memory, const struc
     if (size < (int)sizeof(struct kvm_run))
         return error_set(err, STATUS_HUSK, "KVM_GET_VCPU_MMAP_SIZE gave %d", size);
     vm->run_size = size;
-    vm->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
+    vm->run =
+        mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, vm->vcpu, 0);
     if (vm->run == MAP_FAILED) {
         vm->run = NULL;
         return error_set(err, STATUS_HUSK, "cannot map kvm_run: %s", strerror(errno));

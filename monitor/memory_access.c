@@ -48,8 +48,7 @@ void *memory_pointer(const struct guest_memory *memory, guest_addr_t addr, uint6
  * the copy then fails as for memory that is not there. The signal comes in the thread that copies;
  * the server may do so while the vCPU's thread writes a report.
  */
-static _Thread_local sigjmp_buf bus_error;
-static _Thread_local volatile sig_atomic_t copying;
+static _Thread_local sigjmp_buf *volatile bus_error; /* of the copy under way, or NULL */
 
 void memory_on_bus_error(int signal)
 {
@@ -57,8 +56,8 @@ void memory_on_bus_error(int signal)
         "husk: memory behind the program is gone: a file that it has mapped was truncated\n";
 
     (void)signal;
-    if (copying)
-        siglongjmp(bus_error, 1);
+    if (bus_error)
+        siglongjmp(*bus_error, 1);
     if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
         _exit(STATUS_HUSK);
     _exit(STATUS_HUSK);
@@ -66,15 +65,16 @@ void memory_on_bus_error(int signal)
 
 static int copy(void *dst, const void *src, size_t len)
 {
+    sigjmp_buf failed;
     int ret = 0;
 
-    if (sigsetjmp(bus_error, 0) == 0) {
-        copying = 1;
+    if (sigsetjmp(failed, 0) == 0) {
+        bus_error = &failed;
         memcpy(dst, src, len);
     } else {
         ret = -EFAULT;
     }
-    copying = 0;
+    bus_error = NULL;
     return ret;
 }
 

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,8 +23,8 @@ struct mounts *mounts_new(void)
 
     if (mounts == NULL)
         return NULL;
-    mounts->uid = geteuid();
-    mounts->gid = getegid();
+    mounts->uid = (uid_t)getauxval(AT_EUID);
+    mounts->gid = (gid_t)getauxval(AT_EGID);
     mounts->descriptors = -1;
     return mounts;
 }

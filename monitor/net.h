@@ -12,8 +12,8 @@
 #include "options.h"
 
 struct network {
-    struct net_policy policy;
     int trace_fd; /* where refusals are reported, or -1 */
+    struct net_policy policy;
 };
 
 /*

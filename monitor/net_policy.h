@@ -40,12 +40,11 @@ struct net_permit {
 #define NET_VIRTUAL_FIRST 49152 /* RFC 6335: dynamic ports, shown for sockets bound to port 0 */
 
 struct net_policy {
-    struct net_publication publications[NET_RULES_MAX];
-    size_t publication_count;
-    struct net_permit permits[NET_PERMITS_MAX];
-    size_t permit_count;
-    char hosts[NET_HOSTS_MAX]; /* lines of /etc/hosts for the guest */
+    size_t publication_count, permit_count;
     size_t hosts_length;
+    struct net_publication publications[NET_RULES_MAX];
+    struct net_permit permits[NET_PERMITS_MAX];
+    char hosts[NET_HOSTS_MAX]; /* lines of /etc/hosts for the guest */
 };
 
 /* Does any flag allow sockets at all? */

@@ -422,17 +422,22 @@ static int parse_option(char ***next, struct run_options *options, struct husk_e
     return option->set(options, option, value, err);
 }
 
+/* Most programs use none of the large members at the end: their pages are not even touched. */
+static void set_defaults(struct run_options *options)
+{
+    memset(options, 0, offsetof(struct run_options, tmpfs));
+    options->workdir = "/";
+    options->memory = MEMORY_DEFAULT;
+    options->max_output = UINT64_MAX;
+    options->max_files = UINT64_MAX;
+    options->max_sockets = UINT64_MAX;
+}
+
 int options_parse_run(char **argv, struct run_options *options, struct husk_error *err)
 {
     char **next = argv;
 
-    *options = (struct run_options){
-        .workdir = "/",
-        .memory = MEMORY_DEFAULT,
-        .max_output = UINT64_MAX,
-        .max_files = UINT64_MAX,
-        .max_sockets = UINT64_MAX,
-    };
+    set_defaults(options);
     while (*next && (*next)[0] == '-' && (*next)[1] != '\0') {
         if (strcmp(*next, "--") == 0) {
             next++;

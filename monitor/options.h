@@ -29,12 +29,7 @@ struct tmpfs_option {
 struct run_options {
     struct volume_option *volumes;
     size_t volume_count;
-    struct tmpfs_option tmpfs[TMPFS_MAX];
-    size_t tmpfs_count;
-    struct net_publish_rule publish[NET_RULES_MAX];
-    size_t publish_count;
-    struct net_connect_rule connect[NET_RULES_MAX];
-    size_t connect_count;
+    size_t tmpfs_count, publish_count, connect_count; /* used of the last three members */
     const char **environment; /* of -e: NAME=VALUE, each NAME once; NAME alone was looked up */
     size_t environment_count;
     const char *workdir;  /* absolute guest path as given, fits struct husk_boot; default "/" */
@@ -53,6 +48,10 @@ struct run_options {
     const char *image;     /* host path */
     char **arguments;      /* image and its arguments, NULL-terminated; inside argv */
     size_t argument_count; /* at least 1 */
+
+    struct tmpfs_option tmpfs[TMPFS_MAX];
+    struct net_publish_rule publish[NET_RULES_MAX];
+    struct net_connect_rule connect[NET_RULES_MAX];
 };
 
 /*

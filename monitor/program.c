@@ -34,7 +34,8 @@ static uint64_t page_up(uint64_t value)
 
 int program_open(struct program *program, const char *path, struct husk_error *err)
 {
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    /* Not open: musl's says O_CLOEXEC a second time, with fcntl(2). */
+    cleanup_fd int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct elf_file file = {.name = path};
     struct stat status;
 

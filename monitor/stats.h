@@ -15,19 +15,19 @@
 
 struct stats {
     bool enabled;
-    int fd;            /* where it is written */
-    uint64_t began_ns; /* when husk's main started */
+    int fd;               /* where it is written */
+    uint64_t began_ns;    /* when husk's main started */
+    uint64_t interrupted; /* KVM_RUN ended by a signal */
+    uint64_t deferred;    /* operations that came along with a hypercall */
+    unsigned step_count;
     struct {
         const char *name;
-        uint64_t ns; /* since then, when it was done */
+        uint64_t ns; /* since main started, when it was done */
     } steps[STATS_STEPS_MAX];
-    unsigned step_count;
     uint64_t exits[STATS_EXITS_MAX]; /* by KVM exit reason */
-    uint64_t interrupted;            /* KVM_RUN ended by a signal */
     struct {
         uint64_t count, ns;
     } hypercalls[HUSK_OP_COUNT];
-    uint64_t deferred; /* operations that came along with one of those */
 };
 
 /* All but stats_exit() do nothing unless enabled, so that the start-up path pays only a branch. */

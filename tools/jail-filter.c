@@ -6,7 +6,8 @@
  * kernel takes in a tenth of the time that a list takes.
  *
  * To let the monitor make another call, add a line to the table: what it is needed for, the call,
- * and conditions on its arguments.
+ * and conditions on its arguments, where others would give something away: a start pays for each
+ * instruction (the kernel compiles the filter, and runs it for each call number).
  */
 #include <asm/termbits.h>
 #include <errno.h>
@@ -113,7 +114,7 @@ static const struct rule {
     ALLOW(ALWAYS, ioctl, IS(1, FIONREAD)),
     ALLOW(ALWAYS, poll),
     ALLOW(ALWAYS, ppoll),
-    ALLOW(ALWAYS, epoll_create1, IS(0, EPOLL_CLOEXEC)),
+    ALLOW(ALWAYS, epoll_create1),
     ALLOW(ALWAYS, epoll_ctl),
     ALLOW(ALWAYS, epoll_pwait),
     ALLOW(ALWAYS, epoll_pwait2),
@@ -122,8 +123,8 @@ static const struct rule {
     ALLOW(ALWAYS, clock_gettime),
     ALLOW(ALWAYS, nanosleep),
     ALLOW(ALWAYS, clock_nanosleep),
-    ALLOW(ALWAYS, setitimer, IS(0, ITIMER_REAL)),
-    ALLOW(ALWAYS, timer_create, IS(0, CLOCK_MONOTONIC)),
+    ALLOW(ALWAYS, setitimer),
+    ALLOW(ALWAYS, timer_create),
     ALLOW(ALWAYS, timer_settime),
     ALLOW(ALWAYS, rt_sigaction),
     ALLOW(ALWAYS, restart_syscall), /* a sleep that SIGSTOP and SIGCONT interrupted */

@@ -143,6 +143,7 @@ void guest_restore(struct guest_memory *memory)
     unmap_changed(memory, memory->window_ptes + RT_FIRST, NULL, WINDOW_PAGES - RT_FIRST,
                   HUSK_RT_BASE, memory_window_gpa(memory, HUSK_RT_BASE));
     forget_far(memory);
+    memory->slack = kept.slack; /* else there may not be room for all that was kept */
     restore_kept(memory);
     keep_as_before(memory);
 }

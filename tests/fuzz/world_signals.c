@@ -24,11 +24,12 @@ static bool alarm_set, alarm_near;
 void signals_create(void)
 {
     struct sigaction alarm;
+    uint64_t ignored;
 
     for (size_t i = 0; i < COUNT(forwardable); i++)
         sigaction(forwardable[i], NULL, &as_before[i]);
     sigaction(SIGALRM, NULL, &alarm);
-    require(interrupt_init(&vcpu, 0, 0) == 0, "interrupt_init");
+    require(interrupt_init(&vcpu, 0, 0, &ignored) == 0, "interrupt_init");
     sigaction(SIGALRM, &alarm, NULL);
     for (size_t i = 0; i < COUNT(forwardable); i++)
         sigaction(forwardable[i], &as_before[i], NULL);
