@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 #include "json.h"
 
@@ -32,27 +33,6 @@ static const char page[] = "# A page\n<!-- bench machine -->\nold\n<!-- end -->\
                            "<!-- bench cold -->\n<!-- end -->\n<!-- bench file -->\n<!-- end -->\n"
                            "<!-- bench net -->\n<!-- end -->\n"
                            "<!-- instructions file -->\n<!-- end -->\nlast\n";
-
-static const char *directory;
-
-static const char *in_directory(const char *name)
-{
-    return text("%s/%s", directory, name);
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    directory = directory_make();
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
-    return 0;
-}
 
 static void assert_holds(const char *path, const char *wanted)
 {

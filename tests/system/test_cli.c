@@ -10,13 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 
 #define BUSYBOX "/bin/busybox"
 
 enum { FAILED = 125 };
-
-static const char *directory;
 
 /* Words of a command line that is refused, and what the message names. */
 static const struct refusal {
@@ -210,11 +209,6 @@ static void test_help_that_cannot_be_written_is_an_error(void **state)
         assert_complains(result, "No space left");
     }
     close(full);
-}
-
-static const char *in_directory(const char *name)
-{
-    return text("%s/%s", directory, name);
 }
 
 static void test_environment_is_empty_but_for_what_is_given(void **state)
@@ -427,18 +421,10 @@ static void test_run_says_what_to_do_without_permission_for_kvm(void **state)
 
 static int fill_directory(void **state)
 {
-    (void)state;
-    directory = directory_make();
+    make_directory(state);
     file_write(in_directory("text"), "plain text\n", 11);
     return mkdir(in_directory("sub"), 0755) < 0 || symlink("sub", in_directory("sub-link")) < 0 ||
            symlink(BUSYBOX, in_directory("-busybox")) < 0;
-}
-
-static int empty_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
-    return 0;
 }
 
 static const char *name_of(const struct refusal *refusal)
@@ -481,5 +467,5 @@ int main(void)
         test_list_add(&list, name_of(&refusals[i]), test_command_line_is_refused, &refusals[i]);
     for (size_t i = 0; i < COUNT(tests); i++)
         test_list_add(&list, tests[i].name, tests[i].test_func, NULL);
-    return test_list_run(&list, "cli", fill_directory, empty_directory);
+    return test_list_run(&list, "cli", fill_directory, remove_directory);
 }

@@ -7,19 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 
 #define BUSYBOX "/bin/busybox"
 #define LONG    "a-name-that-is-repeated-often-enough-to-be-too-long"
 
 enum { CANNOT_RUN = 126, NOT_FOUND = 127 };
-
-static const char *directory;
-
-static const char *in_directory(const char *name)
-{
-    return text("%s/%s", directory, name);
-}
 
 static void assert_image_is_refused(const char *image, int status, const char *fault,
                                     const char *cure)
@@ -143,8 +137,7 @@ static void test_image_through_a_symbolic_link_runs(void **state)
 
 static int fill_directory(void **state)
 {
-    (void)state;
-    directory = directory_make();
+    make_directory(state);
     file_write(in_directory("text"), "plain text\n", 11);
     file_write(in_directory("empty"), "", 0);
     file_write(in_directory("script"), "#!/bin/sh\necho no\n", 18);
@@ -154,13 +147,6 @@ static int fill_directory(void **state)
     return mkfifo(in_directory("fifo"), 0644) < 0 || symlink("loop", in_directory("loop")) < 0 ||
            symlink("nowhere", in_directory("dangling")) < 0 ||
            symlink(BUSYBOX, in_directory("busybox")) < 0;
-}
-
-static int empty_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
-    return 0;
 }
 
 int main(void)
@@ -177,5 +163,5 @@ int main(void)
         cmocka_unit_test(test_image_through_a_symbolic_link_runs),
     };
 
-    return cmocka_run_group_tests_name("images", tests, fill_directory, empty_directory);
+    return cmocka_run_group_tests_name("images", tests, fill_directory, remove_directory);
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 #include "husk/abi.h"
 #include "json.h"
@@ -18,13 +19,6 @@
 #define SECRET "SECRET-OF-THE-HOST"
 
 enum { ILLEGAL = 132, TRAP = 133, FAULT = 139, NO_EFFECT = 1 };
-
-static const char *directory;
-
-static const char *in_directory(const char *name)
-{
-    return text("%s/%s", directory, name);
-}
 
 static const char *mount(void)
 {
@@ -470,10 +464,9 @@ static void test_paths_do_not_lead_from_a_mounted_file_to_its_neighbours(void **
     assert_null(memmem(result->out.data, result->out.size, "link-etc", 8));
 }
 
-static int make_directory(void **state)
+static int fill_directory(void **state)
 {
-    (void)state;
-    directory = directory_make();
+    make_directory(state);
     file_write(in_directory("secret"), SECRET "\n", strlen(SECRET) + 1);
     chmod(in_directory("secret"), 0600);
     fill_mount();
@@ -491,13 +484,6 @@ static void test_jumps_into_guest_rt_harm_the_guest_alone(void **state)
         if (result->status == 125)
             FAIL(result, "offset 0x%x", offset);
     }
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
-    return 0;
 }
 
 int main(void)
@@ -548,5 +534,5 @@ int main(void)
                       &pages[i]);
     for (size_t i = 0; i < COUNT(tests); i++)
         test_list_add(&list, tests[i].name, tests[i].test_func, NULL);
-    return test_list_run(&list, "hostile", make_directory, remove_directory);
+    return test_list_run(&list, "hostile", fill_directory, remove_directory);
 }

@@ -13,13 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 
 enum { FAILED = 125, KILLED = 128 + SIGSYS };
 
 /* mount/ is the volume; secret and link are beside it. */
-static const char *directory;
-
 static const struct attack {
     const char *name;
     const char *mode; /* of the mount; NULL: none */
@@ -59,11 +58,6 @@ static const struct attack {
     {"change-times-above", "rw", -ENOENT},
     {"change-times-outside", "rw", -ENOENT},
 };
-
-static const char *in_directory(const char *name)
-{
-    return text("%s/%s", directory, name);
-}
 
 /* What doctor says of LAYER: "ok" or nothing. */
 static bool host_has(const char *line, bool (*enter)(void))
@@ -179,21 +173,13 @@ static void test_directory_as_input_is_refused(void **state)
     assert_complains(result, "descriptor 0 is a directory");
 }
 
-static int make_directory(void **state)
+static int fill_directory(void **state)
 {
-    (void)state;
-    directory = directory_make();
+    make_directory(state);
     file_write(in_directory("secret"), "SECRET\n", 7);
     mkdir(in_directory("mount"), 0755);
     file_write(in_directory("mount/file"), "file\n", 5);
     return symlink("file", in_directory("link")) | chmod(directory, 0755);
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
-    return 0;
 }
 
 int main(void)
@@ -212,5 +198,5 @@ int main(void)
                       test_taken_over_monitor_finds_nothing, &attacks[i]);
     for (size_t i = 0; i < COUNT(tests); i++)
         test_list_add(&list, tests[i].name, tests[i].test_func, NULL);
-    return test_list_run(&list, "isolate", make_directory, remove_directory);
+    return test_list_run(&list, "isolate", fill_directory, remove_directory);
 }

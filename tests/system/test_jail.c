@@ -18,16 +18,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 
 enum { FAILED = 125, KILLED = 128 + SIGSYS };
-
-static const char *directory;
-
-static const char *in_directory(const char *name)
-{
-    return text("%s/%s", directory, name);
-}
 
 static const char *mount(const char *mode)
 {
@@ -392,21 +386,13 @@ static void test_husk_that_is_setuid_does_nothing(void **state)
     assert_prints(result, "");
 }
 
-static int make_directory(void **state)
+static int fill_directory(void **state)
 {
-    (void)state;
-    directory = directory_make();
+    make_directory(state);
     file_write(in_directory("secret"), "SECRET\n", 7);
     mkdir(in_directory("mount"), 0755);
     file_write(in_directory("mount/file"), "file\n", 5);
     return symlink("file", in_directory("link"));
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
-    return 0;
 }
 
 int main(void)
@@ -431,5 +417,5 @@ int main(void)
                       test_taken_over_monitor_cannot, &attacks[i]);
     for (size_t i = 0; i < COUNT(tests); i++)
         test_list_add(&list, tests[i].name, tests[i].test_func, NULL);
-    return test_list_run(&list, "jail", make_directory, remove_directory);
+    return test_list_run(&list, "jail", fill_directory, remove_directory);
 }

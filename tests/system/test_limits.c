@@ -12,16 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 
 enum { TIME_LIMIT = 124, FAILED = 125, OUTPUT_LIMIT = 128 + SIGXFSZ };
-
-static const char *directory;
-
-static const char *in_directory(const char *name)
-{
-    return text("%s/%s", directory, name);
-}
 
 static const char *consume(void)
 {
@@ -337,18 +331,10 @@ static void test_cgroup_that_is_none_is_refused(void **state)
     assert_int_equal(size_of("cgroup.procs"), 0);
 }
 
-static int make_directory(void **state)
+static int fill_directory(void **state)
 {
-    (void)state;
-    directory = directory_make();
+    make_directory(state);
     file_write(in_directory("file"), "x", 1);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
     return 0;
 }
 
@@ -376,5 +362,5 @@ int main(void)
         cmocka_unit_test(test_cgroup_that_is_none_is_refused),
     };
 
-    return cmocka_run_group_tests_name("limits", tests, make_directory, remove_directory);
+    return cmocka_run_group_tests_name("limits", tests, fill_directory, remove_directory);
 }

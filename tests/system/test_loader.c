@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory.h"
 #include "harness.h"
 #include "husk/abi.h"
 
@@ -15,8 +16,6 @@ enum { CANNOT_RUN = 126 };
 
 /* The good images: an unmodified program and a husk image. */
 static struct bytes plain, husk_image;
-static const char *directory;
-
 static const char *path(void)
 {
     return text("%s/image", directory);
@@ -447,8 +446,7 @@ static void test_random_bytes_in_what_reports_are_made_of_do_no_harm(void **stat
 
 static int load_images(void **state)
 {
-    (void)state;
-    directory = directory_make();
+    make_directory(state);
     plain = file_read(built("guest/musl/args"));
     husk_image = file_read(built("guest/husk/args"));
     return 0;
@@ -456,11 +454,9 @@ static int load_images(void **state)
 
 static int free_images(void **state)
 {
-    (void)state;
     free(plain.data);
     free(husk_image.data);
-    directory_remove(directory);
-    return 0;
+    return remove_directory(state);
 }
 
 int main(void)

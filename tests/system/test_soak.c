@@ -14,9 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
-
-static const char *directory;
 
 static long rounds(void)
 {
@@ -217,20 +216,6 @@ static void test_sigkill_at_any_instant_leaves_nothing(void **state)
     for (long i = 0; i < rounds(); i++)
         run_once(1 + i * 37 % most_us());
     assert_nothing_is_left();
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    directory = directory_make();
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
-    return 0;
 }
 
 int main(void)

@@ -15,16 +15,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 
 #define BUSYBOX "/bin/busybox"
-
-static const char *directory;
-
-static const char *in_directory(const char *name)
-{
-    return text("%s/%s", directory, name);
-}
 
 /* The same busybox command, natively and in a VM, with descriptors as COMMAND has them. */
 static void assert_same(struct command command, const char *const *arguments)
@@ -388,20 +382,6 @@ static void test_line_typed_at_a_terminal_is_read(void **state)
     assert_prints(result, "typed\n");
     close(slave);
     close(master);
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    directory = directory_make();
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
-    return 0;
 }
 
 int main(void)

@@ -8,18 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 #include "json.h"
 
 static const char *const toolchains[] = {"husk", "musl", "glibc", "pie", "lld"};
 static const char output[] = "tab\there\none two\n";
-
-static const char *directory;
-
-static const char *in_directory(const char *name)
-{
-    return text("%s/%s", directory, name);
-}
 
 static const char *mount(void)
 {
@@ -290,16 +284,8 @@ static void test_json_reader_is_strict(void **state)
 
 static int fill_directory(void **state)
 {
-    (void)state;
-    directory = directory_make();
+    make_directory(state);
     file_write(in_directory("text"), "plain text\n", 11);
-    return 0;
-}
-
-static int empty_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
     return 0;
 }
 
@@ -332,5 +318,5 @@ int main(void)
             test_stats_tell_exits_hypercalls_memory_and_boot_steps, toolchains[i]);
     for (size_t i = 0; i < COUNT(tests); i++)
         test_list_add(&list, tests[i].name, tests[i].test_func, NULL);
-    return test_list_run(&list, "trace and stats", fill_directory, empty_directory);
+    return test_list_run(&list, "trace and stats", fill_directory, remove_directory);
 }

@@ -8,12 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 #include "json.h"
 
 static const char *const ways[] = {"poll", "select", "epoll", "edge", "once"};
-static const char *directory;
-
 static const char *waiter(void)
 {
     return built("guest/musl/waiter");
@@ -110,20 +109,6 @@ static void test_program_on_libuv_runs_as_natively(void **state)
     (void)state;
     need_kvm();
     assert_same_as_native(&(struct program){.native = program, .image = program});
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    directory = directory_make();
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    directory_remove(directory);
-    return 0;
 }
 
 int main(void)
