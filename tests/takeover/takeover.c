@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hypercall.h"
@@ -480,6 +481,31 @@ static long call_of_32_bits(void)
     return ret;
 }
 
+/* The CPU time of process 1: clock_getcpuclockid(3). */
+#define CLOCK_OF_INIT (~1 * 8 + 2)
+
+static long time_of_init(void)
+{
+    struct timespec time;
+
+    return CALL(SYS_clock_gettime, CLOCK_OF_INIT, &time);
+}
+
+static long wait_for_init(void)
+{
+    const struct timespec time = {.tv_nsec = 1};
+
+    return CALL(SYS_clock_nanosleep, CLOCK_OF_INIT, 0, &time, NULL);
+}
+
+static long timer_on_init(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_NONE};
+    int timer;
+
+    return CALL(SYS_timer_create, CLOCK_OF_INIT, &event, &timer);
+}
+
 static long nothing(void)
 {
     return CALL(SYS_getpid) > 0 ? 0 : -1;
@@ -530,6 +556,9 @@ static const struct {
     {"make-in-root", make_in_root},
     {"lock-with-priority", lock_with_priority},
     {"move-init", move_init},
+    {"time-of-init", time_of_init},
+    {"wait-for-init", wait_for_init},
+    {"timer-on-init", timer_on_init},
     {"inet-socket", inet_socket},
     {"connect-to-1", connect_to_1},
     {"connect-to-2", connect_to_2},
