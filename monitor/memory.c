@@ -125,13 +125,14 @@ static void account(struct guest_memory *memory, const struct entries *entries, 
     memory->held_peak = max_u64(memory->held_peak, memory->held);
 }
 
-/* May the guest hold MORE pages? This is what makes --memory a limit. */
-static bool has_room(const struct guest_memory *memory, uint64_t more)
+/* May the guest hold MORE pages, if it holds LESS of others then? This is what makes --memory a
+ * limit. */
+static bool has_room(const struct guest_memory *memory, uint64_t less, uint64_t more)
 {
     uint64_t taken = memory->held + memory->slack;
 
-    return more == 0 ||
-           (taken <= memory->ram_size && more <= (memory->ram_size - taken) / HUSK_PAGE_SIZE);
+    return more <= less || (taken <= memory->ram_size &&
+                            more - less <= (memory->ram_size - taken) / HUSK_PAGE_SIZE);
 }
 
 /*
@@ -191,11 +192,14 @@ static int begin_map(struct guest_memory *memory, guest_addr_t addr, uint64_t le
     *before = look(memory, *entries);
     more = counts(bits) ? entries->count : 0;
     if (entries->ram) {
-        if (more && !has_room(memory, more - before->counted))
+        if (!has_room(memory, before->counted, more))
             return -ENOMEM;
         ret = memory_prepare(memory, addr, len);
         if (ret < 0)
             return ret;
+        /* Once more: where far RAM was opened there may be less room. */
+        if (!has_room(memory, before->counted, more))
+            return -ENOMEM;
     }
     set_entries(entries, bits, 0);
     account(memory, entries, before->counted, more);
@@ -249,7 +253,7 @@ int memory_protect(struct guest_memory *memory, guest_addr_t addr, uint64_t len,
     if (writable && before.any & PTE_FILE_READ)
         return -EACCES;
     more = writable ? entries.count - before.counted - before.shared : 0;
-    if (entries.ram && !has_room(memory, more))
+    if (entries.ram && !has_room(memory, 0, more))
         return -ENOMEM;
     set_entries(&entries, rights(prot) | (writable ? PTE_COUNTED : 0), PTE_SOFTWARE);
     account(memory, &entries, 0, more);

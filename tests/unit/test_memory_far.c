@@ -156,6 +156,18 @@ static void test_huge_pages_of_near_ram_count_in_full(void **state)
     assert_int_equal(memory_map(memory, far + PAGE, 2 * MIB - PAGE, RW), 0);
 }
 
+static void test_huge_pages_count_when_far_ram_is_opened(void **state)
+{
+    struct guest_memory *memory = &((struct fixture *)*state)->memory;
+    uint64_t far = memory->far_start;
+
+    for (uint64_t at = 2 * MIB; at < RAM; at += 2 * MIB)
+        assert_int_equal(memory_map(memory, at, PAGE, RW), 0);
+    assert_int_equal(memory_map(memory, far, RAM - memory->held, RW), -ENOMEM);
+    assert_int_equal(memory_map(memory, far, 2 * MIB, RW), 0);
+    assert_int_equal(memory_map(memory, far + 2 * MIB, PAGE, RW), -ENOMEM);
+}
+
 static void test_a_random_guest_never_holds_more(void **state)
 {
     enum { BLOCKS = 24 };
@@ -278,6 +290,7 @@ int main(void)
         TEST(test_no_far_mapping_leads_to_the_page_tables),
         TEST(test_memory_is_a_limit_wherever_it_is_mapped),
         TEST(test_huge_pages_of_near_ram_count_in_full),
+        TEST(test_huge_pages_count_when_far_ram_is_opened),
         TEST(test_a_random_guest_never_holds_more),
         TEST(test_files_count_once_they_are_private_and_writable),
         TEST(test_refusal_of_far_ram_is_an_error_and_changes_nothing),
