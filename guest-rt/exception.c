@@ -4,6 +4,7 @@
  * and everything else as the signal that Linux would send.
  */
 #include "calls.h"
+#include "stacks.h"
 #include "thread.h"
 #include "vma.h"
 
@@ -17,6 +18,8 @@ enum {
     VECTOR_ALIGNMENT = 17,
     VECTOR_SIMD = 19
 };
+
+#define FAULT_PRESENT 1 /* of a page fault's error code: SDM 3A figure 4-12 */
 
 extern const char user_copy_insn[], user_scan_insn[], user_fault[], restore_insn[];
 
@@ -118,6 +121,8 @@ void rt_exception(struct husk_regs *regs, uint64_t vector, uint64_t error, uint6
 
     if (vector != VECTOR_PAGE_FAULT)
         address = 0;
+    else if (!(error & FAULT_PRESENT) && stack_reach(address))
+        return;
     /* A non-canonical address raises #GP, or #SS through rbp and rsp, instead of #PF. */
     if (is_user_access(regs)) {
         regs->rip = (uint64_t)user_fault;

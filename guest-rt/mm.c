@@ -9,6 +9,7 @@
 #include "io.h"
 #include "mm.h"
 #include "pages.h"
+#include "stacks.h"
 
 #define STACK_GUARD (1 << 20) /* never mapped below the main stack, as Linux's stack_guard_gap */
 #define WX          (PROT_WRITE | PROT_EXEC)
@@ -246,6 +247,11 @@ static struct file *file_to_map(uint64_t fd, int prot, bool shared, int64_t *err
     return file_seekable(file) ? file : NULL;
 }
 
+static bool is_stack(uint64_t flags, int prot, bool shared)
+{
+    return flags & MAP_STACK && !shared && (prot == PROT_NONE || prot == (PROT_READ | PROT_WRITE));
+}
+
 int64_t sys_mmap(const struct call *call)
 {
     uint64_t len = page_up(call->arg[1]), flags = call->arg[3], offset = call->arg[5];
@@ -270,7 +276,9 @@ int64_t sys_mmap(const struct call *call)
         return start;
     ret = mm_unmap(start, len);
     if (ret == 0)
-        ret = file ? mm_map_file(start, len, prot, file, offset, shared) : mm_map(start, len, prot);
+        ret = file                            ? mm_map_file(start, len, prot, file, offset, shared)
+              : is_stack(flags, prot, shared) ? stack_map(start, len, prot)
+                                              : mm_map(start, len, prot);
     return ret < 0 ? ret : start;
 }
 
@@ -313,6 +321,8 @@ static int64_t protect_piece(struct vma *vma, int prot)
 
     if (vma->shared && vma->file && prot & PROT_WRITE && (vma->file->flags & O_ACCMODE) != O_RDWR)
         return -EACCES;
+    if (vma->fresh && vma->stack && prot == (PROT_READ | PROT_WRITE))
+        return stack_permit(vma);
     if (!vma->fresh)
         ret = HYPERCALL(HUSK_OP_PROTECT, vma->start, len, prot);
     else if (prot != PROT_NONE)
@@ -341,8 +351,8 @@ int64_t sys_mprotect(const struct call *call)
     for (uint64_t at = start; at < end && ret == 0;) {
         struct vma *vma = vma_after(at);
 
-        ret = protect_piece(vma, prot);
         at = vma->end;
+        ret = protect_piece(vma, prot);
     }
     vma_join(start, end);
     return ret;

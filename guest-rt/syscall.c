@@ -3,6 +3,7 @@
  * From the application's `syscall` to the function that serves it; hypercalls.
  */
 #include "calls.h"
+#include "stacks.h"
 #include "thread.h"
 
 static syscall_fn *const table[] = {
@@ -231,6 +232,11 @@ static bool interrupted(void)
     return __atomic_load_n(&doorbell()->pending.due, __ATOMIC_SEQ_CST);
 }
 
+static int64_t serve(uint64_t number, const struct call *call)
+{
+    return number < ARRAY_SIZE(table) && table[number] ? table[number](call) : -ENOSYS;
+}
+
 /*
  * Called by entry.asm; returns whether registers were changed that a system call does not change.
  * The calling convention of Linux: the x86-64 System V ABI's appendix A.2.1.
@@ -245,12 +251,12 @@ bool rt_syscall(struct husk_regs *regs)
     bool tracing = BOOT->flags & HUSK_BOOT_TRACE;
 
     current->call = (int64_t)number;
+    stack_entered(regs->rsp);
     if (tracing && ends_the_run(number))
         trace(regs, number, 0, 1);
-    if (number < ARRAY_SIZE(table) && table[number])
-        regs->rax = table[number](&call);
-    else
-        regs->rax = -ENOSYS;
+    regs->rax = serve(number, &call);
+    if (regs->rax == (uint64_t)-EFAULT && stack_reach_arguments(&call))
+        regs->rax = serve(number, &call);
     if (tracing)
         trace(regs, number, regs->rax, hypercall_count - before);
     if (thread_work || interrupted() || signal_restarts(regs->rax))

@@ -23,6 +23,9 @@ struct thread {
     uint64_t stack_pointer; /* of guest-rt's own stack for it, while another thread runs */
     uint64_t stack_top;     /* where that stack starts */
     void *stack;            /* its memory; NULL for the first thread, which has entry.asm's */
+    struct range {
+        uint64_t start, end;
+    } known; /* the mapping of the application's stack that it used last: stacks.h */
     uint64_t fs_base;
     void *fpu;           /* the extended state, while another thread runs */
     uint64_t hypercalls; /* it has made, while another thread runs */

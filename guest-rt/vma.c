@@ -60,7 +60,8 @@ static void close_slots(size_t at, size_t slots)
 
 static bool alike(const struct vma *a, const struct vma *b)
 {
-    return a->prot == b->prot && a->fresh == b->fresh && !a->file && !b->file;
+    return a->prot == b->prot && a->fresh == b->fresh && a->stack == b->stack && !a->file &&
+           !b->file;
 }
 
 int vma_insert(const struct vma *vma)

@@ -90,7 +90,7 @@ guest_cases() {
     guest_case cpuid /dev/null
 
     for name in thread-life thread-mutexes thread-sync thread-keys thread-raw futexes preemption \
-        c11-threads thread-times signal-actions signal-faults signal-context signal-waits \
+        c11-threads thread-times thread-stacks signal-actions signal-faults signal-context signal-waits \
         signal-threads signal-timers thread-stress; do
         guest_case $name /dev/null
     done

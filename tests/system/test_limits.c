@@ -222,6 +222,22 @@ static void test_allocation_beyond_the_memory_is_an_error_that_passes(void **sta
     }
 }
 
+static void test_a_stack_is_memory_as_far_as_it_is_touched(void **state)
+{
+    const char *consume = built("guest/glibc/consume");
+    const struct result *result = HUSK_RUN("-m", "32M", consume, "stack", "16");
+
+    (void)state;
+    assert_prints(result, "at the end\n");
+    assert_status(result, 0);
+    result =
+        HUSK_RUN("-m", "32M", text("--stats=%s", in_directory("stats")), consume, "stack", "64");
+    assert_prints(result, "");
+    assert_complains(result, "SIGSEGV");
+    assert_status(result, 128 + SIGSEGV);
+    assert_true(stat_of("peak_mapped") <= 32 * MIB);
+}
+
 static void test_a_tmpfs_is_a_part_of_the_memory(void **state)
 {
     (void)state;
@@ -355,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_memory_is_a_hard_limit_whatever_is_mapped),
         cmocka_unit_test(test_memory_is_a_hard_limit_wherever_it_is_mapped),
         cmocka_unit_test(test_allocation_beyond_the_memory_is_an_error_that_passes),
+        cmocka_unit_test(test_a_stack_is_memory_as_far_as_it_is_touched),
         cmocka_unit_test(test_a_tmpfs_is_a_part_of_the_memory),
         cmocka_unit_test(test_the_monitor_cannot_have_more_address_space),
         cmocka_unit_test(test_nice_is_added),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Uses up what is limited: spin | sleep | print BYTES | write FILE BYTES | allocate FILE BYTES |
- * open FILE NUMBER | memory MIB | grow MIB. */
+ * open FILE NUMBER | memory MIB | grow MIB | stack MIB. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static int print(int fd, long bytes)
@@ -82,6 +83,20 @@ static int grow(size_t mib)
     return 0;
 }
 
+/* Touch a stack of MIB from its end on. */
+static int go_down(size_t mib)
+{
+    char *stack = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+    if (stack == MAP_FAILED)
+        return 9;
+    for (size_t at = mib << 20; at > 0; at -= 4096)
+        *(volatile char *)(stack + at - 1) = 1;
+    puts("at the end");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -103,5 +118,7 @@ int main(int argc, char **argv)
         return fill_memory((size_t)atol(argv[2]));
     if (strcmp(what, "grow") == 0 && argc == 3)
         return grow((size_t)atol(argv[2]));
+    if (strcmp(what, "stack") == 0 && argc == 3)
+        return go_down((size_t)atol(argv[2]));
     return 2;
 }
