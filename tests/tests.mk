@@ -119,10 +119,13 @@ $(B)/hostile/%: tests/hostile/%.c tests/hostile/hostile.h tests/takeover/takeove
 	$(B)/husk-cc $(APP_CFLAGS) -Iinclude $< -o $@
 
 # husk with a hypercall that stands for a monitor which a guest has taken over. Never installed.
-$(B)/takeover.o: tests/takeover/takeover.c tests/takeover/takeover.h
+TAKEOVER := $(patsubst tests/%.c,$(B)/%.o,$(wildcard tests/takeover/*.c))
+
+$(TAKEOVER): $(B)/%.o: tests/%.c
+	@mkdir -p $(@D)
 	$(MUSL_CC) $(MONITOR_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/husk-test: $(MONITOR_OBJ) $(B)/takeover.o
+$(B)/husk-test: $(MONITOR_OBJ) $(TAKEOVER)
 	$(link_monitor) -Wl,--wrap=serve_mark
 
 $(B)/husk-isolated: tests/system/husk-isolated
@@ -222,4 +225,4 @@ svm-1 svm-2: svm-%:
 	    tests/svm/check-svm $(SVM_TOOLS) $(B) -- \
 	    $(SVM_GROUP:%=$(B)/system/test_%)
 
--include $(B)/takeover.d $(UNIT_OBJ:.o=.d) $(UNIT:=.d)
+-include $(TAKEOVER:.o=.d) $(UNIT_OBJ:.o=.d) $(UNIT:=.d)
