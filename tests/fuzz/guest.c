@@ -137,6 +137,7 @@ static void keep_as_before(struct guest_memory *memory)
 void guest_restore(struct guest_memory *memory)
 {
     require(!memory->broken, "the host refused to change mappings");
+    require(memory->held + memory->slack <= memory->ram_size, "more is held than there may be");
     unmap_changed(memory, memory->ptes + HUSK_NULL_GUARD / HUSK_PAGE_SIZE,
                   kept_ptes + HUSK_NULL_GUARD / HUSK_PAGE_SIZE,
                   PAGES - HUSK_NULL_GUARD / HUSK_PAGE_SIZE, HUSK_NULL_GUARD, HUSK_NULL_GUARD);
