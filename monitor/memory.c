@@ -16,9 +16,10 @@ static uint64_t rights(int prot)
            (prot & HUSK_PROT_EXEC ? 0 : PTE_NX);
 }
 
-static bool both_write_and_exec(int prot)
+/* Nothing is writable and executable, nor writable where a file may only be read. */
+static bool allowed(uint64_t bits)
 {
-    return prot & HUSK_PROT_WRITE && prot & HUSK_PROT_EXEC;
+    return !(bits & PTE_WRITE) || (bits & PTE_NX && !(bits & PTE_FILE_READ));
 }
 
 /* The page table entries of a range: one run of a flat array. */
@@ -189,6 +190,8 @@ static int begin_map(struct guest_memory *memory, guest_addr_t addr, uint64_t le
 
     if (ret < 0)
         return ret;
+    if (!allowed(bits))
+        return -EACCES;
     *before = look(memory, *entries);
     more = counts(bits) ? entries->count : 0;
     if (entries->ram) {
@@ -210,10 +213,8 @@ int memory_map(struct guest_memory *memory, guest_addr_t addr, uint64_t len, int
 {
     struct entries entries;
     struct content before;
-    int ret = both_write_and_exec(prot) ? -EACCES : 0;
+    int ret = begin_map(memory, addr, len, rights(prot) | PTE_COUNTED, &entries, &before);
 
-    if (ret == 0)
-        ret = begin_map(memory, addr, len, rights(prot) | PTE_COUNTED, &entries, &before);
     if (ret < 0)
         return ret;
     return before.any & PTE_HELD ? release(memory, &entries, before.any & PTE_FILE) : 0;
@@ -245,12 +246,12 @@ int memory_protect(struct guest_memory *memory, guest_addr_t addr, uint64_t len,
 
     if (ret < 0)
         return ret;
-    if (both_write_and_exec(prot))
+    if (!allowed(rights(prot)))
         return -EACCES;
     before = look(memory, entries);
     if (before.seen < entries.count || !(before.every & PTE_HELD))
         return -ENOMEM;
-    if (writable && before.any & PTE_FILE_READ)
+    if (!allowed(rights(prot) | (before.any & PTE_FILE_READ)))
         return -EACCES;
     more = writable ? entries.count - before.counted - before.shared : 0;
     if (entries.ram && !has_room(memory, 0, more))
@@ -295,11 +296,8 @@ int memory_map_file(struct guest_memory *memory, guest_addr_t addr, uint64_t len
                     (kind == MEMORY_FILE_SHARED_READ ? PTE_FILE_READ : 0);
     struct entries entries;
     struct content before;
-    int ret;
+    int ret = begin_map(memory, addr, len, bits, &entries, &before);
 
-    if (both_write_and_exec(prot) || (kind == MEMORY_FILE_SHARED_READ && prot & HUSK_PROT_WRITE))
-        return -EACCES;
-    ret = begin_map(memory, addr, len, bits, &entries, &before);
     if (ret < 0)
         return ret;
     ret = show_file(memory, &entries, fd, offset, kind);
