@@ -13,17 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "directory.h"
-#include "harness.h"
+#include "attack.h"
 
-enum { FAILED = 125, KILLED = 128 + SIGSYS };
-
-/* mount/ is the volume; secret and link are beside it. */
-static const struct attack {
-    const char *name;
-    const char *mode; /* of the mount; NULL: none */
-    int wanted;       /* KILLED, a result, or -errno */
-} attacks[] = {
+static const struct attack attacks[] = {
     {"nothing", NULL, 0},
     {"openat", NULL, KILLED},
     {"look-outside", NULL, KILLED},
@@ -86,14 +78,6 @@ static const struct result *take_over(const struct attack *attack, bool (*enter)
         .enter = enter});
 }
 
-static void assert_ends_as_wanted(const struct attack *attack, bool (*enter)(void))
-{
-    const struct result *result = take_over(attack, enter);
-
-    assert_prints(result, attack->wanted == KILLED ? "" : text("%d\n", attack->wanted));
-    assert_status(result, attack->wanted == KILLED ? KILLED : 0);
-}
-
 static void test_taken_over_monitor_finds_nothing(void **state)
 {
     const struct attack *attack = *state;
@@ -102,9 +86,9 @@ static void test_taken_over_monitor_finds_nothing(void **state)
     if (!can_isolate(NULL) ||
         (attack->wanted == -EACCES && !host_has("Landlock confines files", NULL)))
         skip();
-    assert_ends_as_wanted(attack, NULL);
+    assert_ends_as_wanted(take_over(attack, NULL), attack);
     if (geteuid() == 0 && can_isolate(enter_as_nobody))
-        assert_ends_as_wanted(attack, enter_as_nobody);
+        assert_ends_as_wanted(take_over(attack, enter_as_nobody), attack);
 }
 
 static void test_run_in_isolation_is_as_any_other(void **state)
@@ -173,15 +157,6 @@ static void test_directory_as_input_is_refused(void **state)
     assert_complains(result, "descriptor 0 is a directory");
 }
 
-static int fill_directory(void **state)
-{
-    make_directory(state);
-    file_write(in_directory("secret"), "SECRET\n", 7);
-    mkdir(in_directory("mount"), 0755);
-    file_write(in_directory("mount/file"), "file\n", 5);
-    return symlink("file", in_directory("link")) | chmod(directory, 0755);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -191,12 +166,8 @@ int main(void)
     };
     struct test_list list = {0};
 
-    for (size_t i = 0; i < COUNT(attacks); i++)
-        test_list_add(&list,
-                      text("taken-over monitor, mount %s: %s",
-                           attacks[i].mode ? attacks[i].mode : "none", attacks[i].name),
-                      test_taken_over_monitor_finds_nothing, &attacks[i]);
+    add_attacks(&list, attacks, COUNT(attacks), test_taken_over_monitor_finds_nothing);
     for (size_t i = 0; i < COUNT(tests); i++)
         test_list_add(&list, tests[i].name, tests[i].test_func, NULL);
-    return test_list_run(&list, "isolate", fill_directory, remove_directory);
+    return test_list_run(&list, "isolate", make_attacked_directory, remove_directory);
 }

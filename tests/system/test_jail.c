@@ -18,10 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "directory.h"
-#include "harness.h"
-
-enum { FAILED = 125, KILLED = 128 + SIGSYS };
+#include "attack.h"
 
 static const char *mount(const char *mode)
 {
@@ -29,11 +26,7 @@ static const char *mount(const char *mode)
 }
 
 /* How a taken-over monitor ends or what its call returns. */
-static const struct attack {
-    const char *name;
-    const char *mode; /* of the mount; NULL: none */
-    int wanted;       /* KILLED, a result, or -errno */
-} attacks[] = {
+static const struct attack attacks[] = {
     {"nothing", NULL, 0},
 
     /* Without a mount no path can be looked up. */
@@ -157,13 +150,7 @@ static void test_taken_over_monitor_cannot(void **state)
     result = attack->mode
                  ? RUN(built("husk-test"), "run", "-v", mount(attack->mode), guest, attack->name)
                  : RUN(built("husk-test"), "run", guest, attack->name);
-    if (attack->wanted == KILLED) {
-        assert_prints(result, "");
-        assert_status(result, KILLED);
-    } else {
-        assert_prints(result, text("%d\n", attack->wanted));
-        assert_status(result, 0);
-    }
+    assert_ends_as_wanted(result, attack);
     assert_secret_is_untouched();
     rmdir(in_directory("mount/directory"));
 }
@@ -389,15 +376,6 @@ static void test_husk_that_is_setuid_does_nothing(void **state)
     assert_prints(result, "");
 }
 
-static int fill_directory(void **state)
-{
-    make_directory(state);
-    file_write(in_directory("secret"), "SECRET\n", 7);
-    mkdir(in_directory("mount"), 0755);
-    file_write(in_directory("mount/file"), "file\n", 5);
-    return symlink("file", in_directory("link"));
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -413,12 +391,8 @@ int main(void)
     };
     struct test_list list = {0};
 
-    for (size_t i = 0; i < COUNT(attacks); i++)
-        test_list_add(&list,
-                      text("taken-over monitor, mount %s: %s",
-                           attacks[i].mode ? attacks[i].mode : "none", attacks[i].name),
-                      test_taken_over_monitor_cannot, &attacks[i]);
+    add_attacks(&list, attacks, COUNT(attacks), test_taken_over_monitor_cannot);
     for (size_t i = 0; i < COUNT(tests); i++)
         test_list_add(&list, tests[i].name, tests[i].test_func, NULL);
-    return test_list_run(&list, "jail", fill_directory, remove_directory);
+    return test_list_run(&list, "jail", make_attacked_directory, remove_directory);
 }
