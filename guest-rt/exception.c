@@ -121,8 +121,12 @@ void rt_exception(struct husk_regs *regs, uint64_t vector, uint64_t error, uint6
 
     if (vector != VECTOR_PAGE_FAULT)
         address = 0;
-    else if (!(error & FAULT_PRESENT) && stack_reach(address))
+    else if (!(error & FAULT_PRESENT) && stack_reach(address)) {
+        /* That was a hypercall: what came meanwhile waits for guest-rt to look. */
+        if (regs->rip - HUSK_WINDOW >= HUSK_WINDOW_SIZE && interrupted())
+            rt_interrupt(regs);
         return;
+    }
     /* A non-canonical address raises #GP, or #SS through rbp and rsp, instead of #PF. */
     if (is_user_access(regs)) {
         regs->rip = (uint64_t)user_fault;
@@ -131,6 +135,8 @@ void rt_exception(struct husk_regs *regs, uint64_t vector, uint64_t error, uint6
     if (vector == VECTOR_BREAKPOINT && BOOT->main_break && regs->rip == BOOT->main_break + 1) {
         regs->rip--;
         HYPERCALL(HUSK_OP_MARK, HUSK_MARK_MAIN);
+        if (interrupted())
+            rt_interrupt(regs);
         return;
     }
     if (regs->rip == (uint64_t)restore_insn)

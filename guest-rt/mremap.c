@@ -6,6 +6,7 @@
 
 #include "mm.h"
 #include "signal.h"
+#include "stacks.h"
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 #define PIECE      (1 << 20)
@@ -98,7 +99,7 @@ int64_t sys_mremap(const struct call *call)
 {
     uint64_t old = call->arg[0], old_len = page_up(call->arg[1]);
     uint64_t len = page_up(call->arg[2]), flags = call->arg[3], to = call->arg[4];
-    const struct vma *found = vma_after(old);
+    const struct vma *found;
     struct vma vma;
     int64_t ret;
 
@@ -108,6 +109,8 @@ int64_t sys_mremap(const struct call *call)
         return -EINVAL;
     if (len > LINUX_END || old_len > LINUX_END)
         return -ENOMEM;
+    stack_reach_range(old, old_len);
+    found = vma_after(old);
     if (!found || found->start > old || found->end - old < old_len)
         return -EFAULT;
     vma = *found;

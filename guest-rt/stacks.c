@@ -3,26 +3,33 @@
 
 #include <linux/mman.h>
 
-#define READ_WRITE (PROT_READ | PROT_WRITE)
-#define PIECE      (256 << 10)
+#define READ_WRITE   (PROT_READ | PROT_WRITE)
+#define PIECE        (256 << 10)
+#define SIZE_EVENT   12  /* struct epoll_event */
+#define SIZE_TIMES   32  /* struct timespec[2] */
+#define SIZE_STATFS  120 /* struct statfs */
+#define SIZE_TERMIOS 36  /* and what else ioctl_tty(2) copies, which is less */
 
 bool stacks_there;
 
-static uint64_t last_piece(uint64_t start, uint64_t end)
-{
-    return end - start > PIECE ? end - PIECE : start;
-}
-
-/* START..END is the end of a fresh mapping. */
+/* START..END of a fresh mapping, which may go on at both sides: a neighbour may be alike. */
 static int64_t tell(uint64_t start, uint64_t end)
 {
     int64_t ret = vma_split(start);
 
     if (ret == 0)
+        ret = vma_split(end);
+    if (ret == 0)
         ret = HYPERCALL(HUSK_OP_MAP, start, end - start, READ_WRITE);
     if (ret == 0)
         vma_after(start)->fresh = false;
+    vma_join(start, end);
     return ret;
+}
+
+static int64_t tell_last_piece(uint64_t start, uint64_t end)
+{
+    return tell(end - start > PIECE ? end - PIECE : start, end);
 }
 
 int64_t stack_map(uint64_t start, uint64_t len, int prot)
@@ -32,11 +39,9 @@ int64_t stack_map(uint64_t start, uint64_t len, int prot)
     int64_t ret = vma_insert(&vma);
 
     stacks_there = true;
-    for (struct thread *thread = thread_after(NULL); thread; thread = thread_after(thread))
-        thread->known.end = 0; /* these may be addresses that it knew */
     if (ret < 0 || prot == PROT_NONE)
         return ret;
-    ret = tell(last_piece(start, start + len), start + len);
+    ret = tell_last_piece(start, start + len);
     if (ret < 0)
         vma_remove(start, start + len);
     return ret;
@@ -50,50 +55,112 @@ int64_t stack_permit(struct vma *vma)
     if (vma->prot == READ_WRITE)
         return 0;
     vma->prot = READ_WRITE;
-    ret = tell(last_piece(start, end), end);
+    ret = tell_last_piece(start, end);
     if (ret < 0)
         mm_record_prot(start, end - start, PROT_NONE);
     return ret;
 }
 
-/* Let the monitor know all that lies above ADDR in a stack's part that it does not know, and as
- * much below as makes multiples of PIECE. False if there is no such part, or no memory. */
-static bool reach(uint64_t addr, uint64_t piece)
+/* Let the monitor know the pages of START..END that lie in the same part of a stack as ADDR, if
+ * that is a part that it does not know. False if it is not, or there is no memory. */
+static bool reach(uint64_t addr, uint64_t start, uint64_t end)
 {
     const struct vma *vma = stacks_there ? vma_after(addr) : NULL;
-    uint64_t start = addr - addr % piece, end;
 
     if (!vma || addr < vma->start || !vma->stack || !vma->fresh || vma->prot != READ_WRITE)
         return false;
-    if (start < vma->start)
-        start = vma->start;
-    end = vma->end;
-    if (tell(start, end) < 0)
-        return false;
-    vma_join(start, end);
-    return true;
+    start = start > vma->start ? page_down(start) : vma->start;
+    end = end < vma->end ? page_up(end) : vma->end;
+    return tell(start, end) == 0;
 }
 
 bool stack_reach(uint64_t addr)
 {
-    return reach(addr, PIECE);
+    uint64_t piece = addr - addr % PIECE;
+
+    return reach(addr, piece, piece + PIECE) || reach(addr, addr, addr + 1);
 }
 
-bool stack_reach_arguments(const struct call *call)
+void stack_reach_range(uint64_t addr, uint64_t len)
 {
-    bool reached = false;
+    uint64_t end = addr + len < addr ? UINT64_MAX : addr + len;
 
-    for (size_t i = 0; i < ARRAY_SIZE(call->arg); i++)
-        reached |= reach(call->arg[i], HUSK_PAGE_SIZE);
-    return reached;
+    while (stacks_there && addr < end) {
+        const struct vma *vma = vma_after(addr);
+        uint64_t next;
+
+        if (!vma || vma->start > addr)
+            return;
+        next = vma->end;
+        if (vma->fresh && !reach(addr, addr, end))
+            return;
+        addr = next;
+    }
 }
 
-void stack_look(uint64_t addr)
+static void reach_vector(uint64_t addr, uint64_t count)
 {
-    const struct vma *vma;
+    struct husk_iovec piece;
 
-    stack_reach(addr);
-    vma = vma_after(addr);
-    if (vma && addr >= vma->start && !vma->fresh)
-        current->known = (struct range){vma->start, vma->end};
+    for (uint64_t i = 0; i < count && i < HUSK_IOV_MAX; i++) {
+        if (user_read(&piece, addr + i * sizeof(piece)) < 0)
+            return;
+        stack_reach_range(piece.base, piece.len);
+    }
+}
+
+static void reach_messages(const struct husk_message *messages, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        reach_vector(messages[i].iov, messages[i].iov_count);
+        stack_reach_range(messages[i].name, messages[i].name_size);
+    }
+}
+
+void stack_reach_arguments(enum husk_op op, const uint64_t arg[6])
+{
+    switch (op) {
+    case HUSK_OP_READ:
+    case HUSK_OP_WRITE:
+    case HUSK_OP_GETDENTS:
+    case HUSK_OP_BIND:
+    case HUSK_OP_CONNECT:
+    case HUSK_OP_ACCEPT:
+        stack_reach_range(arg[1], arg[2]);
+        break;
+    case HUSK_OP_READV:
+    case HUSK_OP_WRITEV:
+        reach_vector(arg[1], arg[2]);
+        break;
+    case HUSK_OP_SEND:
+    case HUSK_OP_RECEIVE:
+        reach_messages((const struct husk_message *)arg[1], arg[2]);
+        break;
+    case HUSK_OP_RANDOM:
+        stack_reach_range(arg[0], arg[1]);
+        break;
+    case HUSK_OP_NAME:
+        stack_reach_range(arg[2], arg[3]);
+        break;
+    case HUSK_OP_GETOPT:
+    case HUSK_OP_SETOPT:
+    case HUSK_OP_READLINK:
+    case HUSK_OP_SYMLINK:
+        stack_reach_range(arg[3], arg[4]);
+        break;
+    case HUSK_OP_EVENTS:
+        stack_reach_range(arg[1], arg[2] * SIZE_EVENT);
+        break;
+    case HUSK_OP_STATFS:
+        stack_reach_range(arg[3], SIZE_STATFS);
+        break;
+    case HUSK_OP_UTIMES:
+        stack_reach_range(arg[3], SIZE_TIMES);
+        break;
+    case HUSK_OP_TTY:
+        stack_reach_range(arg[2], SIZE_TERMIOS);
+        break;
+    default: /* none that is the application's, or guest-rt reads or writes all of it first */
+        break;
+    }
 }

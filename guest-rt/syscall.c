@@ -152,10 +152,16 @@ static bool served(void)
 int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                   uint64_t a5)
 {
-    bool post = server_state() == HUSK_SERVER_FREE && is_served(op);
-    uint32_t index = post ? HUSK_SERVED_DESC : 0;
-    volatile struct husk_desc *desc = &doorbell()->desc[index];
+    volatile struct husk_desc *desc;
+    uint32_t index;
+    bool post;
 
+    /* It makes hypercalls itself. */
+    if (stacks_there)
+        stack_reach_arguments(op, (const uint64_t[]){a0, a1, a2, a3, a4, a5});
+    post = server_state() == HUSK_SERVER_FREE && is_served(op);
+    index = post ? HUSK_SERVED_DESC : 0;
+    desc = &doorbell()->desc[index];
     hypercall_news += tells(op);
     desc->op = op;
     desc->flags = 0;
@@ -226,15 +232,9 @@ static bool ends_the_run(uint64_t number)
     return number == 60 || number == 231;
 }
 
-/* Something came while guest-rt was at work. */
-static bool interrupted(void)
+bool interrupted(void)
 {
     return __atomic_load_n(&doorbell()->pending.due, __ATOMIC_SEQ_CST);
-}
-
-static int64_t serve(uint64_t number, const struct call *call)
-{
-    return number < ARRAY_SIZE(table) && table[number] ? table[number](call) : -ENOSYS;
 }
 
 /*
@@ -251,12 +251,12 @@ bool rt_syscall(struct husk_regs *regs)
     bool tracing = BOOT->flags & HUSK_BOOT_TRACE;
 
     current->call = (int64_t)number;
-    stack_entered(regs->rsp);
     if (tracing && ends_the_run(number))
         trace(regs, number, 0, 1);
-    regs->rax = serve(number, &call);
-    if (regs->rax == (uint64_t)-EFAULT && stack_reach_arguments(&call))
-        regs->rax = serve(number, &call);
+    if (number < ARRAY_SIZE(table) && table[number])
+        regs->rax = table[number](&call);
+    else
+        regs->rax = -ENOSYS;
     if (tracing)
         trace(regs, number, regs->rax, hypercall_count - before);
     if (thread_work || interrupted() || signal_restarts(regs->rax))

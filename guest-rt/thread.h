@@ -23,9 +23,6 @@ struct thread {
     uint64_t stack_pointer; /* of guest-rt's own stack for it, while another thread runs */
     uint64_t stack_top;     /* where that stack starts */
     void *stack;            /* its memory; NULL for the first thread, which has entry.asm's */
-    struct range {
-        uint64_t start, end;
-    } known; /* the mapping of the application's stack that it used last: stacks.h */
     uint64_t fs_base;
     void *fpu;           /* the extended state, while another thread runs */
     uint64_t hypercalls; /* it has made, while another thread runs */
@@ -94,5 +91,11 @@ void fpu_sanitize(void *area);
 
 void fs_base_set(uint64_t base);
 uint64_t fs_base_get(void);
+
+/* Something came while guest-rt was at work. */
+bool interrupted(void);
+
+/* The application was interrupted at REGS. */
+void rt_interrupt(struct husk_regs *regs);
 
 #endif
