@@ -56,6 +56,8 @@ int64_t file_path(const struct file *file, char *to, size_t size)
         return len;
     }
     local = local_of(tmpfs_of(file->node));
+    if (!local)
+        return -ENOENT; /* memfd_create's */
     memcpy(to, local->path, local->length);
     len = tmpfs_path(file->node, to + local->length, size - local->length);
     return len < 0 ? len : (int64_t)local->length + len;

@@ -12,11 +12,36 @@
 
 #define SYNTHETIC_MAGIC 0x6b737568 /* "husk", as the monitor's own directories */
 
-/* The description that opening FILE duplicates: a descriptor's, or the terminal's. */
+static int64_t open_image(uint32_t flags, struct file **file)
+{
+    int64_t handle = HYPERCALL(HUSK_OP_IMAGE);
+
+    if (handle < 0)
+        return handle;
+    *file = file_new(handle, HUSK_KIND_FILE, flags);
+    if (!*file)
+        HYPERCALL(HUSK_OP_CLOSE, handle);
+    return *file ? 0 : -ENFILE;
+}
+
+/* One that stays open, to be looked at; NULL: there can be none. */
+static struct file *image(void)
+{
+    static struct file *file;
+
+    if (!file)
+        open_image(O_RDONLY, &file);
+    return file;
+}
+
+/* The description that opening FILE duplicates: a descriptor's, or the terminal's. Of the image,
+ * one like it. */
 static struct file *behind(const struct synthetic_file *file)
 {
     if (file->entry->kind == SYNTHETIC_DESCRIPTOR)
         return file_get(file->descriptor);
+    if (file->entry->kind == SYNTHETIC_IMAGE)
+        return image();
     for (uint64_t fd = 0; fd < 3; fd++)
         if (file_get(fd) && file_get(fd)->kind == HUSK_KIND_TTY)
             return file_get(fd);
@@ -61,15 +86,19 @@ static int64_t do_open(const struct place *place, const uint64_t arg[3])
     status = synthetic_may_open(synthetic, flags);
     if (status < 0)
         return status;
+    if (synthetic->entry->kind == SYNTHETIC_IMAGE && place->end == HUSK_END_FOLLOW)
+        return open_image(status_flags(flags), file);
     *file = file_new_synthetic(synthetic, status_flags(flags));
     return *file ? 0 : -ENFILE;
 }
 
-/* A descriptor that is to be followed: what follows concerns the file. */
+/* A descriptor or the image, to be followed: what follows concerns the file. */
 static bool follows(const struct place *place)
 {
-    return place->synthetic.entry && place->synthetic.entry->kind == SYNTHETIC_DESCRIPTOR &&
-           place->end == HUSK_END_FOLLOW;
+    const struct synthetic *entry = place->synthetic.entry;
+
+    return entry && place->end == HUSK_END_FOLLOW &&
+           (entry->kind == SYNTHETIC_DESCRIPTOR || entry->kind == SYNTHETIC_IMAGE);
 }
 
 /* flags, mask, &struct statx */

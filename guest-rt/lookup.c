@@ -413,13 +413,30 @@ static int64_t place_call(enum husk_op op, struct place *place, const uint64_t a
     return systems[place->system]->on_place[op](place, arg);
 }
 
+/* The image is seen by its name where that leads nowhere else: programs open what they think is
+ * their own file. */
+static int64_t call_on_image(enum husk_op op, uint64_t dirfd, uint64_t addr, const uint64_t arg[3])
+{
+    static const char name[] = "/proc/self/exe";
+    bool looks = op == HUSK_OP_OPEN || op == HUSK_OP_STAT || op == HUSK_OP_ACCESS;
+    struct place place;
+
+    if (!looks || !synthetic_names_image(dirfd, addr) ||
+        path_find(AT_FDCWD, (uint64_t)name, HUSK_END_FOLLOW, &place) < 0)
+        return -ENOENT;
+    return place_call(op, &place, arg);
+}
+
 int64_t path_call(enum husk_op op, uint64_t dirfd, uint64_t addr, unsigned how, uint64_t arg0,
                   uint64_t arg1, uint64_t arg2)
 {
+    const uint64_t arg[3] = {arg0, arg1, arg2};
     struct place place;
     int64_t ret = path_find(dirfd, addr, how, &place);
 
-    return ret < 0 ? ret : place_call(op, &place, (const uint64_t[]){arg0, arg1, arg2});
+    if (ret == 0)
+        ret = place_call(op, &place, arg);
+    return ret == -ENOENT ? call_on_image(op, dirfd, addr, arg) : ret;
 }
 
 int64_t file_path_call(enum husk_op op, struct file *file, uint64_t arg0, uint64_t arg1,

@@ -179,19 +179,16 @@ static int64_t read_file(uint64_t start, uint64_t len, struct file *file, uint64
     return 0;
 }
 
-/*
- * Such a file's pages cannot be shown twice, because virtual is guest-physical: a private mapping
- * gets a copy, a shared one is refused. /dev/zero is as good as no file.
- */
-static int64_t map_local(uint64_t start, uint64_t len, int prot, struct file *file, uint64_t offset,
-                         bool shared)
+/* A private mapping of such a file is a copy, which later changes of the file do not reach: that
+ * may be so (mmap(2)). /dev/zero is as good as no file. */
+static int64_t map_local(uint64_t start, uint64_t len, int prot, struct file *file, uint64_t offset)
 {
     bool zero = file->system == FS_SYNTHETIC && file->synthetic.entry->kind == SYNTHETIC_ZERO;
     int64_t ret;
 
     if (zero)
         return mm_map(start, len, prot);
-    if (shared || file->system != FS_TMPFS)
+    if (file->system != FS_TMPFS)
         return -ENODEV;
     ret = mm_map(start, len, PROT_READ | PROT_WRITE);
     if (ret < 0)
@@ -215,17 +212,20 @@ int64_t mm_map_file(uint64_t start, uint64_t len, int prot, struct file *file, u
                             .shared = shared,
                             .file = file,
                             .offset = offset};
-    int64_t ret;
+    int64_t ret, number;
 
-    if (file->system != FS_HOST)
-        return map_local(start, len, prot, file, offset, shared);
+    if (file->system != FS_HOST && !(shared && file->system == FS_TMPFS))
+        return map_local(start, len, prot, file, offset);
     ret = vma_insert(&vma);
     if (ret < 0)
         return ret;
     file_hold(file);
     if (shared)
         hypercall_tell(TELLING_MEMORY);
-    ret = HYPERCALL(HUSK_OP_MAPFILE, start, len, file->handle, offset, prot, shared);
+    /* Now that the range is taken: this needs room, too. */
+    number = file->system == FS_TMPFS ? tmpfs_share(file->node) : file->handle;
+    ret =
+        number < 0 ? number : HYPERCALL(HUSK_OP_MAPFILE, start, len, number, offset, prot, shared);
     if (ret < 0)
         vma_remove(start, start + len);
     return ret;

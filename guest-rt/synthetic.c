@@ -25,6 +25,11 @@
         .path = name, .kind = SYNTHETIC_LINK, .mode = S_IFLNK | 0777, .descriptor = -1,            \
         .generate = target                                                                         \
     }
+#define IMAGE(name, target)                                                                        \
+    {                                                                                              \
+        .path = name, .kind = SYNTHETIC_IMAGE, .mode = S_IFLNK | 0777, .descriptor = -1,           \
+        .generate = target                                                                         \
+    }
 #define TEXT(name, content)                                                                        \
     {                                                                                              \
         .path = name, .kind = SYNTHETIC_TEXT, .mode = S_IFREG | 0444, .descriptor = -1,            \
@@ -51,6 +56,7 @@ static const struct synthetic table[] = {
     DEVICE("/dev/urandom", SYNTHETIC_RANDOM, 1, 9),
     DEVICE("/dev/tty", SYNTHETIC_TTY, 5, 0),
     DIRECTORY("/dev/fd"),
+    DIRECTORY("/dev/shm"),
     DESCRIPTOR("/dev/stdin", 0),
     DESCRIPTOR("/dev/stdout", 1),
     DESCRIPTOR("/dev/stderr", 2),
@@ -58,18 +64,20 @@ static const struct synthetic table[] = {
     TEXT("/proc/cpuinfo", synthetic_cpuinfo),
     TEXT("/proc/loadavg", synthetic_loadavg),
     TEXT("/proc/meminfo", synthetic_meminfo),
+    LINK("/proc/mounts", synthetic_mtab),
     TEXT("/proc/stat", synthetic_stat_text),
     TEXT("/proc/uptime", synthetic_uptime),
     TEXT("/proc/version", synthetic_version),
     DIRECTORY("/proc/self"),
     LINK("/proc/self/cwd", synthetic_cwd),
-    LINK("/proc/self/exe", synthetic_exe),
+    IMAGE("/proc/self/exe", synthetic_exe),
     LINK("/proc/self/root", synthetic_root),
     DIRECTORY("/proc/self/fd"),
     TEXT("/proc/self/cmdline", synthetic_cmdline),
     TEXT("/proc/self/comm", synthetic_comm),
     TEXT("/proc/self/environ", synthetic_environ),
     TEXT("/proc/self/maps", synthetic_maps),
+    TEXT("/proc/self/mounts", synthetic_mounts),
     TEXT("/proc/self/stat", synthetic_process_stat),
     TEXT("/proc/self/statm", synthetic_statm),
     TEXT("/proc/self/status", synthetic_status),
@@ -85,6 +93,7 @@ static const struct synthetic table[] = {
     TEXT("/etc/group", synthetic_group),
     TEXT("/etc/hostname", synthetic_hostname),
     TEXT("/etc/hosts", synthetic_hosts),
+    LINK("/etc/mtab", synthetic_mtab),
     TEXT("/etc/nsswitch.conf", synthetic_nsswitch_conf),
     TEXT("/etc/passwd", synthetic_passwd),
     TEXT("/etc/resolv.conf", synthetic_resolv_conf),
@@ -187,8 +196,10 @@ int synthetic_may_open(const struct synthetic_file *file, uint32_t flags)
         return writes || flags & O_CREAT ? -EISDIR : 0;
     if (flags & O_DIRECTORY)
         return -ENOTDIR;
-    if ((kind == SYNTHETIC_LINK || kind == SYNTHETIC_DESCRIPTOR) && flags & O_NOFOLLOW)
+    if (S_ISLNK(file->entry->mode) && flags & O_NOFOLLOW)
         return flags & O_PATH ? 0 : -ELOOP;
+    if (kind == SYNTHETIC_IMAGE && writes && !(flags & O_PATH))
+        return -ETXTBSY;
     return kind == SYNTHETIC_TEXT && writes && !(flags & O_PATH) ? -EACCES : 0;
 }
 
@@ -242,7 +253,7 @@ void synthetic_stat(const struct synthetic_file *file, uint64_t now, struct stat
 
 int64_t synthetic_target(const struct synthetic_file *file, char *buffer, size_t size)
 {
-    if (file->entry->kind != SYNTHETIC_LINK)
+    if (file->entry->kind != SYNTHETIC_LINK && file->entry->kind != SYNTHETIC_IMAGE)
         return -EINVAL;
     return generate(file->entry, (guest_addr_t)buffer, size, 0, NULL);
 }

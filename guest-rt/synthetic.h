@@ -20,6 +20,7 @@ enum synthetic_kind {
     SYNTHETIC_RANDOM,
     SYNTHETIC_TTY,        /* opening it duplicates the first of descriptors 0, 1, 2 that is a tty */
     SYNTHETIC_DESCRIPTOR, /* opening it duplicates a descriptor; stat follows to that file */
+    SYNTHETIC_IMAGE,      /* opening it opens the image on the host; stat follows to that */
 };
 
 /* One row of the table. */
@@ -52,6 +53,9 @@ int synthetic_may_open(const struct synthetic_file *file, uint32_t flags);
 
 /* NOW in nanoseconds since 1970 is what all times become. */
 void synthetic_stat(const struct synthetic_file *file, uint64_t now, struct statx *result);
+
+/* Is PATH, from DIRFD on, the name by which the image was started? It need not exist. */
+bool synthetic_names_image(uint64_t dirfd, guest_addr_t path);
 
 /* A link's target in BUFFER, without a zero: its length, or -EINVAL if it is none. */
 int64_t synthetic_target(const struct synthetic_file *file, char *buffer, size_t size);

@@ -19,6 +19,9 @@ void synthetic_cmdline(struct text *text);
 void synthetic_environ(struct text *text);
 void synthetic_comm(struct text *text);
 
+void synthetic_mounts(struct text *text); /* synthetic_mounts.c */
+void synthetic_mtab(struct text *text);
+
 /* The machine, synthetic_system.c. */
 void synthetic_meminfo(struct text *text);
 void synthetic_cpuinfo(struct text *text);

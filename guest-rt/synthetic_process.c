@@ -5,6 +5,7 @@
 #include <asm/auxvec.h>
 #include <linux/auxvec.h>
 #include <linux/elf.h>
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
 
@@ -39,14 +40,28 @@ static void read_auxv(guest_addr_t addr)
     }
 }
 
+/* How many bytes of NAME say no more than "here". */
+static size_t dots(const char *name)
+{
+    size_t len = 0;
+
+    while (name[len] == '.' && name[len + 1] == '/')
+        len += 2;
+    return len;
+}
+
 /* The image's path, made absolute. The application may overwrite the original. */
 static void copy_name(void)
 {
     long len = process.name ? user_scan((const char *)process.name, sizeof(image) / 2) : 0;
-    size_t before = BOOT->cwd_length, slash;
+    size_t before = BOOT->cwd_length, slash, skip;
 
     if (len <= 0 || user_copy(image, (const char *)process.name, len) < 0 || image[0] == '/')
         return;
+    skip = dots(image);
+    len -= (long)skip;
+    memmove(image, image + skip, len);
+    memset(image + len, 0, skip);
     slash = before == 0 || BOOT->cwd[before - 1] != '/';
     if (before + slash + len >= sizeof(image))
         len = sizeof(image) - before - slash - 1;
@@ -54,6 +69,32 @@ static void copy_name(void)
     memcpy(image, (const char *)BOOT->cwd, before);
     if (slash)
         image[before] = '/';
+}
+
+bool synthetic_names_image(uint64_t dirfd, guest_addr_t addr)
+{
+    static char path[2 * HUSK_PATH_MAX];
+    long len = user_scan((const char *)addr, HUSK_PATH_MAX);
+    const struct call here = {.arg = {(uint64_t)path, HUSK_PATH_MAX}};
+    char *name = path;
+    int64_t before;
+
+    if (len <= 0 || len == HUSK_PATH_MAX || user_copy(path, (const char *)addr, len + 1) < 0)
+        return false;
+    if (path[0] != '/') {
+        before = (int)dirfd == AT_FDCWD ? sys_getcwd(&here) - 1 : -1;
+        if (before < 0)
+            return false;
+        name += before - (path[before - 1] == '/');
+        *name++ = '/';
+        user_copy(name, (const char *)addr, len + 1);
+        memmove(name, name + dots(name), len + 1 - dots(name));
+    }
+    name = path;
+    for (const char *at = image; *at; at++)
+        if (*at != *name++)
+            return false;
+    return *image && !*name;
 }
 
 /* As execve(2) does. */
@@ -99,6 +140,11 @@ void synthetic_cwd(struct text *text)
 
     if (sys_getcwd(&call) > 0)
         text_string(text, path);
+}
+
+void synthetic_mtab(struct text *text)
+{
+    text_string(text, "/proc/self/mounts");
 }
 
 void synthetic_root(struct text *text)

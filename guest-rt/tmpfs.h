@@ -108,6 +108,9 @@ int64_t tmpfs_write(struct tmpfs_node *file, guest_addr_t from, uint64_t len, ui
 int tmpfs_truncate(struct tmpfs_node *file, uint64_t size);
 /* MODE: FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE. */
 int tmpfs_fallocate(struct tmpfs_node *file, uint32_t mode, int64_t offset, int64_t len);
+/* Let its contents be what mappings can show, from now on: the number for HUSK_OP_MAPFILE, or
+ * -ENOMEM; -ENODEV for what is no regular file. */
+int64_t tmpfs_share(struct tmpfs_node *file);
 /* WHENCE: SEEK_DATA or SEEK_HOLE. The offset, or -ENXIO. */
 int64_t tmpfs_seek(const struct tmpfs_node *file, int64_t offset, uint32_t whence);
 

@@ -3,12 +3,15 @@
  * Contents of regular files: a sparse array of pages. A page that fallocate reserved and nobody
  * wrote is marked in its pointer: it has no contents yet, and counts as a hole for SEEK_DATA, as on
  * Linux. What lies in a page behind the end of its file is zero.
+ *
+ * A file that was mapped with MAP_SHARED has its contents in one piece instead, tmpfs_shared.h, and
+ * behind its end what was stored there.
  */
 #include <linux/falloc.h>
 #include <linux/fs.h>
 
 #include "pages.h"
-#include "tmpfs_node.h"
+#include "tmpfs_shared.h"
 #include "usermem.h"
 
 #define PAGE_SHIFT   12
@@ -37,8 +40,11 @@ static char *page_of(void *item)
 
 static char *written_page(const struct tmpfs_node *file, uint64_t number)
 {
-    void *item = radix_get(&file->contents, number);
+    void *item;
 
+    if (tmpfs_is_shared(file))
+        return tmpfs_shared_page(file, number);
+    item = radix_get(&file->contents, number);
     return is_written(item) ? item : NULL;
 }
 
@@ -81,6 +87,10 @@ static void drop_page(struct tmpfs_node *file, uint64_t number)
 /* Drop the pages FIRST..LAST - 1; of these only those that were not written, if so asked. */
 static void drop_pages(struct tmpfs_node *file, uint64_t first, uint64_t last, bool only_unwritten)
 {
+    if (tmpfs_is_shared(file)) {
+        tmpfs_shared_drop(file, first, last);
+        return;
+    }
     for (uint64_t at = first; at < last; at++) {
         const void *item = radix_next(&file->contents, &at);
 
@@ -93,7 +103,10 @@ static void drop_pages(struct tmpfs_node *file, uint64_t first, uint64_t last, b
 
 void tmpfs_data_free(struct tmpfs_node *file)
 {
-    drop_pages(file, 0, UINT64_MAX, false);
+    if (tmpfs_is_shared(file))
+        tmpfs_shared_free(file);
+    else
+        drop_pages(file, 0, UINT64_MAX, false);
 }
 
 /* Zero a part of one page. */
@@ -139,16 +152,37 @@ int64_t tmpfs_read(struct tmpfs_node *file, guest_addr_t to, uint64_t len, uint6
     return done;
 }
 
+/* write_piece for shared contents. */
+static size_t write_shared(struct tmpfs_node *file, guest_addr_t from, size_t len, uint64_t offset,
+                           int64_t *status)
+{
+    uint64_t number = number_of(offset), before = file->pages;
+    size_t moved = 0;
+
+    *status = tmpfs_shared_reach(file, number + 1);
+    if (*status == 0)
+        moved = copy_from_user(written_page(file, number) + offset % HUSK_PAGE_SIZE, from, len);
+    if (*status == 0 && moved < len)
+        *status = -EFAULT;
+    if (moved == 0)
+        tmpfs_shared_drop(file, before, UINT64_MAX);
+    return moved;
+}
+
 /* Write within one page. Returns the bytes that were written; *STATUS is why they are not LEN. */
 static size_t write_piece(struct tmpfs_node *file, guest_addr_t from, size_t len, uint64_t offset,
                           int64_t *status)
 {
     uint64_t number = number_of(offset), start = offset % HUSK_PAGE_SIZE;
-    void *item = radix_get(&file->contents, number);
-    bool added = !item;
+    void *item;
+    bool added;
     size_t moved;
     char *page;
 
+    if (tmpfs_is_shared(file))
+        return write_shared(file, from, len, offset, status);
+    item = radix_get(&file->contents, number);
+    added = !item;
     if (added) {
         *status = add_unwritten(file, number);
         if (*status < 0)
@@ -208,6 +242,10 @@ int tmpfs_truncate(struct tmpfs_node *file, uint64_t size)
 
         drop_pages(file, number_of(end), UINT64_MAX, false);
         clear_part(file, size, end);
+    } else if (tmpfs_is_shared(file)) {
+        status = tmpfs_shared_reach(file, number_of(page_up(size)));
+        if (status < 0)
+            return status;
     }
     file->size = size;
     tmpfs_touch(file, TMPFS_CHANGED);
@@ -244,6 +282,8 @@ static int preallocate(struct tmpfs_node *file, uint64_t first, uint64_t last)
 {
     if (file->fs->page_limit && last - first > file->fs->page_limit)
         return -ENOSPC;
+    if (tmpfs_is_shared(file))
+        return tmpfs_shared_reach(file, last);
     for (uint64_t at = first; at < last; at++) {
         if (reserve_page(file, at) == 0)
             continue;
@@ -280,10 +320,51 @@ int tmpfs_fallocate(struct tmpfs_node *file, uint32_t mode, int64_t offset, int6
     return 0;
 }
 
+/* Copy what was written to PAGES, which are zero. */
+static void copy_written(struct tmpfs_node *file, const struct shared_pages *pages)
+{
+    uint64_t at = 0;
+
+    for (void *item = radix_next(&file->contents, &at); item;
+         item = radix_next(&file->contents, &at)) {
+        if (is_written(item))
+            memcpy(pages->base + offset_of(at), item, HUSK_PAGE_SIZE);
+        at++;
+    }
+}
+
+int64_t tmpfs_share(struct tmpfs_node *file)
+{
+    uint64_t had, pages = number_of(page_up(file->size));
+    struct shared_pages shared = {0};
+
+    if (!tmpfs_is(file, S_IFREG))
+        return -ENODEV;
+    if (tmpfs_is_shared(file))
+        return (int64_t)file->shared.number;
+    drop_pages(file, pages, UINT64_MAX, false); /* what fallocate reserved behind the end */
+    had = file->pages;
+    if (!tmpfs_reserve(file->fs, pages - had))
+        return -ENOMEM;
+    if (shared_pages_grow(&shared, pages > 0 ? offset_of(pages) : 1) < 0) {
+        file->fs->pages -= pages - had;
+        return -ENOMEM;
+    }
+    copy_written(file, &shared);
+    drop_pages(file, 0, UINT64_MAX, false);
+    file->fs->pages += had;
+    file->pages = pages;
+    file->shared = shared;
+    return (int64_t)shared.number;
+}
+
 static uint64_t next_data(const struct tmpfs_node *file, uint64_t number)
 {
-    const void *item = radix_next(&file->contents, &number);
+    const void *item;
 
+    if (tmpfs_is_shared(file))
+        return number;
+    item = radix_next(&file->contents, &number);
     while (item && !is_written(item)) {
         number++;
         item = radix_next(&file->contents, &number);

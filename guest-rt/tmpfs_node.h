@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include "radix.h"
+#include "shared.h"
 #include "tmpfs.h"
 
 #define TMPFS_SIZE_MAX INT64_MAX
@@ -39,7 +40,8 @@ struct tmpfs_node {
         struct radix entries;  /* of a directory: by position */
         char *target;          /* of a symbolic link */
     };
-    struct tmpfs_entry *entry; /* its latest name; NULL for the root and when that was removed */
+    struct shared_pages shared; /* of a regular file that was mapped: its contents instead */
+    struct tmpfs_entry *entry;  /* its latest name; NULL for the root and when that was removed */
     /* Of a directory. */
     struct tmpfs_node *parent; /* holds a reference; NULL for the root */
     uint64_t position;         /* of the latest entry */

@@ -117,17 +117,29 @@ void vma_join(uint64_t start, uint64_t end)
     }
 }
 
+/* Take out mappings without a file from AT on, up to END, and the next. Its file, or NULL: there is
+ * none below END. */
+static struct file *take_out(size_t at, uint64_t end)
+{
+    size_t last = at;
+    struct file *file;
+
+    while (last < count && table[last].start < end && !table[last].file)
+        last++;
+    file = last < count && table[last].start < end ? table[last].file : NULL;
+    close_slots(at, last - at + (file != NULL));
+    return file;
+}
+
+/* A file that is released may have had mappings of guest-rt's own: the table changes. */
 int vma_remove(uint64_t start, uint64_t end)
 {
-    size_t first, last;
+    struct file *file;
 
     if (vma_split(start) < 0 || vma_split(end) < 0)
         return -ENOMEM;
-    first = index_after(start);
-    for (last = first; last < count && table[last].start < end; last++)
-        if (table[last].file)
-            file_release(table[last].file);
-    close_slots(first, last - first);
+    while ((file = take_out(index_after(start), end)))
+        file_release(file);
     return 0;
 }
 

@@ -73,6 +73,9 @@ static const struct {
     [HUSK_OP_EPOLL] = {"epoll", serve_epoll},
     [HUSK_OP_WATCH] = {"watch", serve_watch},
     [HUSK_OP_EVENTS] = {"events", serve_events},
+    [HUSK_OP_MEMORY] = {"memory", serve_memory},
+    [HUSK_OP_IMAGE] = {"image", serve_image},
+    [HUSK_OP_VOLUME] = {"volume", serve_volume},
 };
 
 const char *hypercall_name(uint32_t op)

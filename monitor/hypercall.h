@@ -51,12 +51,14 @@ hypercall_fn serve_wait, serve_alarm, serve_forward, serve_join;
 /* hypercall_epoll.c */
 hypercall_fn serve_epoll, serve_watch, serve_events;
 /* hypercall_memory.c */
-hypercall_fn serve_map, serve_protect, serve_unmap, serve_discard, serve_mapfile, serve_msync;
+hypercall_fn serve_map, serve_protect, serve_unmap, serve_discard, serve_mapfile, serve_msync,
+    serve_memory;
 /* hypercall_io.c */
 hypercall_fn serve_read, serve_write, serve_readv, serve_writev, serve_seek, serve_close,
     serve_allocate, serve_sync, serve_lock, serve_flock, serve_append, serve_resolve;
 /* hypercall_path.c */
-hypercall_fn serve_open, serve_stat, serve_access, serve_readlink, serve_getdents, serve_path;
+hypercall_fn serve_image, serve_volume, serve_open, serve_stat, serve_access, serve_readlink,
+    serve_getdents, serve_path;
 /* hypercall_change.c */
 hypercall_fn serve_mkdir, serve_unlink, serve_rename, serve_link, serve_symlink, serve_chmod,
     serve_chown, serve_utimes, serve_truncate, serve_statfs;

@@ -75,9 +75,35 @@ int64_t serve_open(struct run *run, const struct husk_desc *desc)
     return handle | (int64_t)kind << 32;
 }
 
+/* What the guest runs it may read: also a file behind the program, or names for a backtrace. */
+int64_t serve_image(struct run *run, const struct husk_desc *desc)
+{
+    struct opened opened = {.kind = HUSK_KIND_FILE};
+
+    (void)desc;
+    /* musl's fcntl makes two calls of it. */
+    opened.fd = (int)syscall(SYS_fcntl, run->program.image.file.fd, F_DUPFD_CLOEXEC, 0);
+    return opened.fd < 0 ? -errno : handles_insert(&run->handles, &opened);
+}
+
+int64_t serve_volume(struct run *run, const struct husk_desc *desc)
+{
+    bool writable;
+    const char *path = mounts_volume(run->mounts, desc->arg[0], &writable);
+    size_t len = path ? strlen(path) : 0;
+
+    if (!path)
+        return -ENOENT;
+    if (len > desc->arg[2])
+        return -ERANGE;
+    if (memory_write(&run->memory, desc->arg[1], path, len) < 0)
+        return -EFAULT;
+    return (int64_t)len | (int64_t)writable << 32;
+}
+
 /*
- * Of what is in no mount: standard input and output, sockets. Not statx, whose AT_EMPTY_PATH the
- * jail cannot tell from a look at a path.
+ * Of what is in no mount: standard input and output, sockets, the image. Not statx, whose
+ * AT_EMPTY_PATH the jail cannot tell from a look at a path.
  */
 static int stat_unmounted(int fd, struct statx *result)
 {

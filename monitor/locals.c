@@ -5,21 +5,20 @@
 
 #define TMP_SIZE_MAX (64ULL << 20)
 
-_Static_assert(TMPFS_MAX + 4 <= HUSK_LOCALS_MAX, "room for /tmp, /dev, /proc and /etc");
-
 struct defaults {
-    char path[8]; /* inline: no pointer to relocate at start */
+    char path[12];    /* inline: no pointer to relocate at start */
+    char provider[8]; /* a volume there provides it, too */
     enum husk_local_kind kind;
-    bool not_below_root; /* a volume at "/" provides it */
 };
 
 /* A volume at one of these or below takes its place. */
 static const struct defaults defaults[] = {
-    {"/dev", HUSK_LOCAL_SYNTHETIC, false},
-    {"/proc", HUSK_LOCAL_SYNTHETIC, false},
-    {"/etc", HUSK_LOCAL_SYNTHETIC, true},
-    {"/tmp", HUSK_LOCAL_TMPFS, true},
+    {"/dev", "", HUSK_LOCAL_SYNTHETIC},  {"/dev/shm", "/dev", HUSK_LOCAL_TMPFS},
+    {"/proc", "", HUSK_LOCAL_SYNTHETIC}, {"/etc", "/", HUSK_LOCAL_SYNTHETIC},
+    {"/tmp", "/", HUSK_LOCAL_TMPFS},
 };
+#define DEFAULTS (sizeof(defaults) / sizeof(defaults[0]))
+_Static_assert(TMPFS_MAX + DEFAULTS <= HUSK_LOCALS_MAX, "room for both");
 
 static int add(struct mounts *mounts, struct boot_request *request, struct husk_local local,
                struct husk_error *err)
@@ -44,22 +43,33 @@ static bool is_asked_for(const struct run_options *options, const char *path)
     return false;
 }
 
+static bool is_there(const struct run_options *options, const struct mounts *mounts,
+                     const char *path)
+{
+    return mounts_has(mounts, path) || is_asked_for(options, path);
+}
+
 static bool is_provided(const struct run_options *options, const struct mounts *mounts,
                         const struct defaults *d)
 {
-    return mounts_has(mounts, d->path) || mounts_has_below(mounts, d->path) ||
-           (d->not_below_root && mounts_has(mounts, "/")) || is_asked_for(options, d->path);
+    return is_there(options, mounts, d->path) || mounts_has_below(mounts, d->path) ||
+           (*d->provider && is_there(options, mounts, d->provider));
 }
 
-/* They come first: --tmpfs may lie in them. */
+/* They come before those of --tmpfs, which may lie in them. */
 static int add_defaults(const struct run_options *options, struct mounts *mounts,
                         struct boot_request *request, struct husk_error *err)
 {
-    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+    bool provided[DEFAULTS];
+
+    /* All before the first is added: they are mounts, too. */
+    for (size_t i = 0; i < DEFAULTS; i++)
+        provided[i] = is_provided(options, mounts, &defaults[i]);
+    for (size_t i = 0; i < DEFAULTS; i++) {
         struct husk_local local = {.kind = defaults[i].kind, .size = tmp_size(options)};
 
         strcpy(local.path, defaults[i].path);
-        if (!is_provided(options, mounts, &defaults[i]) && add(mounts, request, local, err) < 0)
+        if (!provided[i] && add(mounts, request, local, err) < 0)
             return -1;
     }
     return 0;

@@ -117,13 +117,18 @@ static void clear_entries(const struct guest_memory *memory, struct entries rest
 }
 
 /* LESS pages do not count any more, and MORE do. */
+static void count(struct guest_memory *memory, uint64_t less, uint64_t more)
+{
+    memory->held += (more - less) * HUSK_PAGE_SIZE;
+    memory->held_peak = max_u64(memory->held_peak, memory->held);
+}
+
+/* Only RAM's count. */
 static void account(struct guest_memory *memory, const struct entries *entries, uint64_t less,
                     uint64_t more)
 {
-    if (!entries->ram)
-        return;
-    memory->held += (more - less) * HUSK_PAGE_SIZE;
-    memory->held_peak = max_u64(memory->held_peak, memory->held);
+    if (entries->ram)
+        count(memory, less, more);
 }
 
 /* May the guest hold MORE pages, if it holds LESS of others then? This is what makes --memory a
@@ -134,6 +139,14 @@ static bool has_room(const struct guest_memory *memory, uint64_t less, uint64_t 
 
     return more <= less || (taken <= memory->ram_size &&
                             more - less <= (memory->ram_size - taken) / HUSK_PAGE_SIZE);
+}
+
+int memory_hold(struct guest_memory *memory, uint64_t old, uint64_t new)
+{
+    if (!has_room(memory, old / HUSK_PAGE_SIZE, new / HUSK_PAGE_SIZE))
+        return -ENOMEM;
+    count(memory, old / HUSK_PAGE_SIZE, new / HUSK_PAGE_SIZE);
+    return 0;
 }
 
 /*

@@ -305,6 +305,17 @@ size_t mounts_descriptors(const struct mounts *mounts, int *fds)
     return 2 * mounts->count + 1;
 }
 
+const char *mounts_volume(const struct mounts *mounts, uint64_t number, bool *writable)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        if (mounts->table[i].local || number-- > 0)
+            continue;
+        *writable = mounts->table[i].writable;
+        return mounts->table[i].path;
+    }
+    return NULL;
+}
+
 bool mounts_has(const struct mounts *mounts, const char *guest)
 {
     return mount_at(mounts, guest) != NULL;

@@ -54,6 +54,9 @@ int mounts_add_local(struct mounts *mounts, const char *guest, struct husk_error
  * none. Returns how many. */
 size_t mounts_descriptors(const struct mounts *mounts, int *fds);
 
+/* The guest path of the NUMBERth mount that the host provides, or NULL. */
+const char *mounts_volume(const struct mounts *mounts, uint64_t number, bool *writable);
+
 /* Is there a mount at GUEST, or below it? */
 bool mounts_has(const struct mounts *mounts, const char *guest);
 bool mounts_has_below(const struct mounts *mounts, const char *guest);

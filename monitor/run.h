@@ -9,7 +9,7 @@
 
 #include "handles.h"
 #include "kvm.h"
-#include "memory.h"
+#include "memory_files.h"
 #include "mounts.h"
 #include "net.h"
 #include "options.h"
@@ -32,6 +32,7 @@ struct run {
     struct stats stats;
     struct network network;
     struct handles handles;
+    struct memory_files memory_files;
 };
 
 /* End the run with STATUS; the first end counts. */

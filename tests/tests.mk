@@ -20,7 +20,7 @@ $(B)/unit/test_%: tests/unit/test_%.c $(B)/unit/libmonitor.a
 	$(CC) $(UNIT_CFLAGS) -MMD -MP $< $(B)/unit/libmonitor.a -lcmocka -o $@
 
 # The same handlers with host calls that fail on demand.
-FAULT_CALLS := $(shell sed -n 's/^CALL.\([a-z0-9]*\),.*/\1/p' tests/fault/host_calls.def) close lseek \
+FAULT_CALLS := $(shell sed -n 's/^CALL.\([a-z0-9_]*\),.*/\1/p' tests/fault/host_calls.def) close lseek \
     readlinkat mmap fcntl readv writev preadv pwritev syscall strdup asprintf
 FAULT_WRAP := $(FAULT_CALLS:%=-Wl,--wrap=%)
 

@@ -79,6 +79,7 @@ static const struct rule {
     ALLOW(ALWAYS, msync),
     ALLOW(ALWAYS, brk),
     ALLOW(ALWAYS, prctl, IS(0, PR_SET_THP_DISABLE)),
+    ALLOW(ALWAYS, memfd_create, IS(1, MFD_CLOEXEC)),
 
     /* Descriptors that are there: standard input, output and error, the image, --trace, --stats. */
     ALLOW(ALWAYS, read),
@@ -98,6 +99,7 @@ static const struct rule {
     ALLOW(ALWAYS, fsync),
     ALLOW(ALWAYS, fdatasync),
     ALLOW(ALWAYS, flock),
+    ALLOW(ALWAYS, fcntl, IS(1, F_DUPFD_CLOEXEC)),
     ALLOW(ALWAYS, fcntl, IS(1, F_GETFD)),
     ALLOW(ALWAYS, fcntl, IS(1, F_GETFL)),
     ALLOW(ALWAYS, fcntl, IS(1, F_GETLK)),
@@ -141,7 +143,6 @@ static const struct rule {
     ALLOW(JAIL_FILES, faccessat2),
     ALLOW(JAIL_FILES, readlinkat),
     ALLOW(JAIL_FILES, getdents64),
-    ALLOW(JAIL_FILES, fcntl, IS(1, F_DUPFD_CLOEXEC)),
 
     ALLOW(JAIL_WRITE, mkdirat),
     ALLOW(JAIL_WRITE, symlinkat),

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define HUSK_ABI_VERSION 5
+#define HUSK_ABI_VERSION 6
 
 /* A guest address. The monitor cannot dereference it: memory.h turns it into a host pointer. */
 typedef uint64_t guest_addr_t;
@@ -138,7 +138,8 @@ enum husk_op {
     HUSK_OP_PATH,     /* handle, address, length: the absolute guest path that opened it, as it was
                          renamed since; its length. ENOTDIR: stdio */
     HUSK_OP_TTY,      /* handle, ioctl request (tty_ioctl(2)), address */
-    HUSK_OP_MAPFILE,  /* address, length, handle, offset, enum husk_prot, 1 shared or 0 private */
+    HUSK_OP_MAPFILE,  /* address, length, handle or file of memory, offset, enum husk_prot, 1 shared
+                         or 0 private */
     HUSK_OP_MSYNC,    /* address, length, msync(2) flags */
     HUSK_OP_MKDIR,    /* dir, path, length, mode */
     HUSK_OP_UNLINK,   /* dir, path, length, AT_REMOVEDIR or 0 */
@@ -177,12 +178,26 @@ enum husk_op {
     HUSK_OP_EVENTS,   /* epoll, &struct epoll_event[n], n, nanoseconds as in WAIT,
                          &struct husk_ahead[m], m <= HUSK_AHEAD_MAX: how many came, in bits 32..63 how
                          many sockets were received from */
+    HUSK_OP_MEMORY,   /* a file of memory or HUSK_MEMORY_NEW, bytes: see HUSK_MEMORY_FILE */
+    HUSK_OP_IMAGE,    /* none: a handle of the image's file, to be read */
+    HUSK_OP_VOLUME,   /* number, address, room: where that volume lies, without a zero; its length in bits
+                         0..31, 1 in bit 32: it is writable. ENOENT: there are fewer */
     HUSK_OP_COUNT
 };
 
 /* What can be in EVENTS of HUSK_OP_WATCH: all of poll(2), EPOLLONESHOT and EPOLLET. */
 #define HUSK_EPOLL_EVENTS 0xc00027df
 #define HUSK_EPOLLS_MAX   128 /* instances: each of them can watch all handles */
+
+/*
+ * Files of memory: for pages that are to be seen at more than one address. HUSK_OP_MEMORY makes one
+ * (and returns its number, which HUSK_OP_MAPFILE takes in a handle's place and nothing else does),
+ * lets it grow, or ends it: 0 bytes; who still maps it gets SIGBUS then. Its bytes, a multiple of
+ * the page size, count as held by the application, mapped or not. New ones are zero.
+ */
+#define HUSK_MEMORY_FILE      0x80000000ULL /* set in the numbers of all */
+#define HUSK_MEMORY_NEW       ((uint64_t)-1)
+#define HUSK_MEMORY_FILES_MAX 256
 
 #define HUSK_DIR_ROOT ((uint64_t)-1)
 #define HUSK_STREAM   ((uint64_t)-1) /* no offset: the host descriptor's own position */
@@ -215,7 +230,7 @@ enum husk_kind {
  * it as it is. 0: the path leads into none.
  */
 enum husk_local_kind { HUSK_LOCAL_TMPFS, HUSK_LOCAL_SYNTHETIC };
-#define HUSK_LOCALS_MAX 12
+#define HUSK_LOCALS_MAX 13
 
 struct husk_local {
     uint64_t size; /* OUT of HUSK_LOCAL_TMPFS: bytes of contents */

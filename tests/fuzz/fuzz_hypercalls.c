@@ -20,20 +20,20 @@
 /* Not operations, but what happens between them: world.h. */
 enum { DO_SIGNAL = HUSK_OP_COUNT, DO_TAKE };
 
-static const uint8_t memory_group[] = {HUSK_OP_MAP,     HUSK_OP_PROTECT, HUSK_OP_UNMAP,
-                                       HUSK_OP_DISCARD, HUSK_OP_MAPFILE, HUSK_OP_MSYNC,
-                                       HUSK_OP_READ,    HUSK_OP_WRITE,   HUSK_OP_READV,
-                                       HUSK_OP_OPEN,    HUSK_OP_CLOSE,   HUSK_OP_TRUNCATE};
+static const uint8_t memory_group[] = {
+    HUSK_OP_MAP,   HUSK_OP_PROTECT,  HUSK_OP_UNMAP, HUSK_OP_DISCARD, HUSK_OP_MAPFILE,
+    HUSK_OP_MSYNC, HUSK_OP_READ,     HUSK_OP_WRITE, HUSK_OP_READV,   HUSK_OP_OPEN,
+    HUSK_OP_CLOSE, HUSK_OP_TRUNCATE, HUSK_OP_MEMORY};
 static const uint8_t io_group[] = {
-    HUSK_OP_READ,     HUSK_OP_WRITE, HUSK_OP_READV,    HUSK_OP_WRITEV,
-    HUSK_OP_OPEN,     HUSK_OP_CLOSE, HUSK_OP_SEEK,     HUSK_OP_TTY,
-    HUSK_OP_GETDENTS, HUSK_OP_SYNC,  HUSK_OP_ALLOCATE, HUSK_OP_LOCK,
-    HUSK_OP_FLOCK,    HUSK_OP_STAT,  HUSK_OP_APPEND,   HUSK_OP_TRUNCATE};
+    HUSK_OP_READ,     HUSK_OP_WRITE, HUSK_OP_READV, HUSK_OP_WRITEV,   HUSK_OP_OPEN,
+    HUSK_OP_CLOSE,    HUSK_OP_SEEK,  HUSK_OP_TTY,   HUSK_OP_GETDENTS, HUSK_OP_SYNC,
+    HUSK_OP_ALLOCATE, HUSK_OP_LOCK,  HUSK_OP_FLOCK, HUSK_OP_STAT,     HUSK_OP_APPEND,
+    HUSK_OP_TRUNCATE, HUSK_OP_IMAGE};
 static const uint8_t paths_group[] = {
-    HUSK_OP_OPEN,    HUSK_OP_CLOSE,   HUSK_OP_STAT,    HUSK_OP_ACCESS, HUSK_OP_READLINK,
-    HUSK_OP_PATH,    HUSK_OP_MKDIR,   HUSK_OP_UNLINK,  HUSK_OP_RENAME, HUSK_OP_LINK,
-    HUSK_OP_SYMLINK, HUSK_OP_CHMOD,   HUSK_OP_CHOWN,   HUSK_OP_UTIMES, HUSK_OP_TRUNCATE,
-    HUSK_OP_STATFS,  HUSK_OP_RESOLVE, HUSK_OP_GETDENTS};
+    HUSK_OP_OPEN,    HUSK_OP_CLOSE,   HUSK_OP_STAT,     HUSK_OP_ACCESS, HUSK_OP_READLINK,
+    HUSK_OP_PATH,    HUSK_OP_MKDIR,   HUSK_OP_UNLINK,   HUSK_OP_RENAME, HUSK_OP_LINK,
+    HUSK_OP_SYMLINK, HUSK_OP_CHMOD,   HUSK_OP_CHOWN,    HUSK_OP_UTIMES, HUSK_OP_TRUNCATE,
+    HUSK_OP_STATFS,  HUSK_OP_RESOLVE, HUSK_OP_GETDENTS, HUSK_OP_VOLUME};
 static const uint8_t network_group[] = {
     HUSK_OP_SOCKET, HUSK_OP_BIND,     HUSK_OP_LISTEN, HUSK_OP_ACCEPT, HUSK_OP_CONNECT,
     HUSK_OP_SEND,   HUSK_OP_RECEIVE,  HUSK_OP_NAME,   HUSK_OP_GETOPT, HUSK_OP_SETOPT,
@@ -89,7 +89,7 @@ static const char *const kinds[] = {
     [HUSK_OP_GETDENTS] = "hal",
     [HUSK_OP_PATH] = "hal",
     [HUSK_OP_TTY] = "hta",
-    [HUSK_OP_MAPFILE] = "GLhxnn",
+    [HUSK_OP_MAPFILE] = "GLmxnn",
     [HUSK_OP_MSYNC] = "GLn",
     [HUSK_OP_MKDIR] = "dpn",
     [HUSK_OP_UNLINK] = "dpf",
@@ -125,6 +125,9 @@ static const char *const kinds[] = {
     [HUSK_OP_WATCH] = "hnhnx",
     [HUSK_OP_EVENTS] = "hanwsn",
     [HUSK_OP_SKIP] = "hn",
+    [HUSK_OP_MEMORY] = "mL",
+    [HUSK_OP_IMAGE] = "",
+    [HUSK_OP_VOLUME] = "nal",
     [DO_SIGNAL] = "n",
     [DO_TAKE] = "",
 };
@@ -280,6 +283,10 @@ static uint64_t take_value(struct input *input, char what, uint64_t kind)
     switch (what) {
     case 'h': /* handle */
         return take_handle(input, kind);
+    case 'm': /* a file of memory, or a handle */
+        return kind < 0x40   ? HUSK_MEMORY_FILE | kind % 4
+               : kind < 0x60 ? HUSK_MEMORY_NEW
+                             : take_handle(input, kind);
     case 'd': /* directory */
         return kind < 0x80 ? HUSK_DIR_ROOT : kind < 0xc0 ? kind % 16 : take_handle(input, kind);
     case 't': /* ioctl of a terminal */

@@ -293,6 +293,8 @@ void world_end(void)
         world.stats.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
         stats_write(&world);
     }
+    for (uint64_t i = 0; i < HUSK_MEMORY_FILES_MAX; i++)
+        memory_files_resize(&world.memory_files, &world.memory, HUSK_MEMORY_FILE | i, 0);
     if (group == MEMORY)
         guest_restore(&world.memory);
     close_handles();

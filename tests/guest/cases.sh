@@ -68,6 +68,8 @@ guest_cases() {
     guest_case tmpfs /dev/null /tmp
     guest_case tmpfs-errors /dev/null /tmp
     guest_case devices /dev/null
+    guest_case shared-memory /dev/null
+    guest_case own-image /dev/null
 
     guest_case pipes /dev/null
     guest_case epolls /dev/null

@@ -66,9 +66,9 @@ static uint32_t post(void)
 static void post_what_is_not_for_it(void)
 {
     static const uint32_t operations[] = {
-        HUSK_OP_EXIT,    HUSK_OP_FAULT,   HUSK_OP_MAP,       HUSK_OP_PROTECT, HUSK_OP_UNMAP,
-        HUSK_OP_DISCARD, HUSK_OP_MAPFILE, HUSK_OP_FSBASE,    HUSK_OP_LOCK,    HUSK_OP_FLOCK,
-        HUSK_OP_JOIN,    HUSK_OP_COUNT,   HUSK_OP_COUNT + 1, UINT32_MAX};
+        HUSK_OP_EXIT,    HUSK_OP_FAULT,   HUSK_OP_MAP,    HUSK_OP_PROTECT,   HUSK_OP_UNMAP,
+        HUSK_OP_DISCARD, HUSK_OP_MAPFILE, HUSK_OP_FSBASE, HUSK_OP_LOCK,      HUSK_OP_FLOCK,
+        HUSK_OP_JOIN,    HUSK_OP_MEMORY,  HUSK_OP_COUNT,  HUSK_OP_COUNT + 1, UINT32_MAX};
     volatile struct husk_desc *desc = descriptor(HUSK_SERVED_DESC);
 
     for (size_t i = 0; i < COUNT(operations); i++) {

@@ -23,6 +23,7 @@ static void bad_target(uint64_t at)
     expect_result(-EFAULT, HUSK_OP_STAT, file, "", 0, AT_EMPTY_PATH, STATX_ALL, at);
     expect_result(-EFAULT, HUSK_OP_READLINK, directory, "link", 4, at, 16);
     expect_result(-EFAULT, HUSK_OP_PATH, directory, at, 4096);
+    expect_result(-EFAULT, HUSK_OP_VOLUME, 0, at, 4096);
 }
 
 static void bad_path(uint64_t at)

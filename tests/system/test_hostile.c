@@ -496,7 +496,7 @@ int main(void)
         "wild-paths",       "vectors",           "mapped-files",       "forged-locks",
         "standard-streams", "read-only-mount",   "descriptor-page",    "flood",
         "above-memory",     "address-games",     "wild-flags",         "forged-epoll",
-        "thread-bomb",      "virtual-positions", "forged-deferred",
+        "thread-bomb",      "virtual-positions", "forged-deferred",    "memory-files",
     };
     static const char *const refused_writable[] = {"directory-reads", "deep-renames"};
     static const struct CMUnitTest tests[] = {

@@ -238,6 +238,25 @@ static void test_a_stack_is_memory_as_far_as_it_is_touched(void **state)
     assert_true(stat_of("peak_mapped") <= 32 * MIB);
 }
 
+static void test_shared_memory_is_a_part_of_the_memory(void **state)
+{
+    static const char *const ways[] = {"husk", "musl", "glibc"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        const char *consume = built("guest/%s/consume", ways[i]);
+        const struct result *result = HUSK_RUN(
+            "-m", "32M", text("--stats=%s", in_directory("stats")), consume, "shared", "16");
+
+        assert_prints(result, "shared, and given back\n");
+        assert_status(result, 0);
+        assert_true(stat_of("peak_mapped") <= 32 * MIB);
+        result = HUSK_RUN("-m", "32M", consume, "shared", "32");
+        assert_prints(result, "ENOMEM\n");
+        assert_status(result, 11);
+    }
+}
+
 static void test_a_tmpfs_is_a_part_of_the_memory(void **state)
 {
     (void)state;
@@ -372,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_memory_is_a_hard_limit_wherever_it_is_mapped),
         cmocka_unit_test(test_allocation_beyond_the_memory_is_an_error_that_passes),
         cmocka_unit_test(test_a_stack_is_memory_as_far_as_it_is_touched),
+        cmocka_unit_test(test_shared_memory_is_a_part_of_the_memory),
         cmocka_unit_test(test_a_tmpfs_is_a_part_of_the_memory),
         cmocka_unit_test(test_the_monitor_cannot_have_more_address_space),
         cmocka_unit_test(test_nice_is_added),

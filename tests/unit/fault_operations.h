@@ -20,6 +20,7 @@
 static const struct run_options options;
 static struct run run;
 static uint64_t file, second, directory, mapped_file; /* handles */
+static uint64_t memory_file;                          /* of HUSK_OP_MEMORY */
 
 /* An operation: makes its arguments and rings. What has to be there was made by prepare(). */
 struct operation {
@@ -390,6 +391,42 @@ static inline int64_t do_discard(void)
     return ring(HUSK_OP_DISCARD, MAPS + 0x1000, 0x1000, 0, 0, 0, 0);
 }
 
+/* Made, and gone again. */
+static inline int64_t do_memory_file(void)
+{
+    int64_t number = ring(HUSK_OP_MEMORY, HUSK_MEMORY_NEW, 0x1000, 0, 0, 0, 0);
+
+    if (number < 0)
+        return number;
+    faults_disarm();
+    return ring(HUSK_OP_MEMORY, (uint64_t)number, 0, 0, 0, 0, 0);
+}
+
+static inline int64_t do_memory_grow(void)
+{
+    return ring(HUSK_OP_MEMORY, memory_file, 0x3000, 0, 0, 0, 0);
+}
+
+static inline int64_t do_memory_end(void)
+{
+    return ring(HUSK_OP_MEMORY, memory_file, 0, 0, 0, 0, 0);
+}
+
+static inline int64_t do_map_memory(void)
+{
+    return ring(HUSK_OP_MAPFILE, MAPS, 0x1000, memory_file, 0, HUSK_PROT_READ, 1);
+}
+
+static inline int64_t do_image(void)
+{
+    int64_t handle = ring(HUSK_OP_IMAGE, 0, 0, 0, 0, 0, 0);
+
+    if (handle < 0)
+        return handle;
+    faults_disarm();
+    return ring(HUSK_OP_CLOSE, (uint64_t)handle, 0, 0, 0, 0, 0);
+}
+
 /* Descriptors that are only closed have nothing to tell. */
 #define OPERATION(name) #name, do_##name
 
@@ -452,6 +489,11 @@ static const struct operation operations[] = {
     {OPERATION(protect), ""},
     {OPERATION(unmap), ""},
     {OPERATION(discard), ""},
+    {OPERATION(memory_file), ""},
+    {OPERATION(memory_grow), ""},
+    {OPERATION(memory_end), " ftruncate close "}, /* pages that may be there still count */
+    {OPERATION(map_memory), ""},
+    {OPERATION(image), ""},
 };
 
 #endif

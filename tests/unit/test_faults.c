@@ -67,6 +67,8 @@ static void prepare(void)
     second = (uint64_t)open_path("/data/file", O_RDWR | O_APPEND);
     directory = (uint64_t)open_path("/data/sub", O_RDONLY | O_DIRECTORY);
     mapped_file = (uint64_t)open_path("/data/file", O_RDWR);
+    memory_file = (uint64_t)ring(HUSK_OP_MEMORY, HUSK_MEMORY_NEW, 0x2000, 0, 0, 0, 0);
+    run.program.image.file.fd = handles_get(&run.handles, file)->dir.fd;
     assert_int_equal(ring(HUSK_OP_MAPFILE, MAPS + 0x1000, 0x1000, mapped_file, 0,
                           HUSK_PROT_READ | HUSK_PROT_WRITE, 1),
                      0);
@@ -80,6 +82,7 @@ static void clean_up(void)
         if (handle->kind != HUSK_KIND_NONE)
             handles_close(&run.handles, i | (uint64_t)handle->generation << 16);
     }
+    memory_files_resize(&run.memory_files, &run.memory, memory_file, 0);
     memory_destroy(&run.memory);
     mounts_free(run.mounts);
     nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

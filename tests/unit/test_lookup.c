@@ -68,6 +68,7 @@ static const struct synthetic known[] = {
     {.path = "/proc/self", .kind = SYNTHETIC_DIRECTORY},
     {.path = "/proc/self/status", .kind = SYNTHETIC_TEXT},
     {.path = "/proc/self/cwd", .kind = SYNTHETIC_LINK},
+    {.path = "/proc/self/exe", .kind = SYNTHETIC_IMAGE},
     {.path = "/proc/self/fd", .kind = SYNTHETIC_DIRECTORY},
     {.path = "/proc/self/fd/3", .kind = SYNTHETIC_DESCRIPTOR},
     {.path = "/proc/self/fd/4", .kind = SYNTHETIC_DESCRIPTOR},
@@ -93,10 +94,16 @@ int64_t synthetic_target(const struct synthetic_file *file, char *target, size_t
     return (int64_t)strlen(cwd_target);
 }
 
+bool synthetic_names_image(uint64_t dirfd, guest_addr_t path)
+{
+    return (int)dirfd == AT_FDCWD && strcmp((const char *)path, "/app/image") == 0;
+}
+
 /* The monitor: what it resolves a path to, and what it was asked for. */
 static const char *resolution;
 static int64_t resolution_error;
 static unsigned operations;
+static bool nothing_there;
 
 int64_t hypercall(enum husk_op op, uint64_t dir, uint64_t path, uint64_t len, uint64_t a3,
                   uint64_t a4, uint64_t a5)
@@ -104,7 +111,7 @@ int64_t hypercall(enum husk_op op, uint64_t dir, uint64_t path, uint64_t len, ui
     (void)dir, (void)path, (void)len, (void)a3;
     if (op != HUSK_OP_RESOLVE) {
         operations++;
-        return resolution || resolution_error ? -EREMOTE : 42;
+        return resolution || resolution_error ? -EREMOTE : nothing_there ? -ENOENT : 42;
     }
     if (!resolution)
         return resolution_error;
@@ -123,7 +130,8 @@ static int64_t on_place(const struct place *place, const uint64_t arg[3])
 
 const struct file_system_ops tmpfs_ops = {.on_place = {[HUSK_OP_CHMOD] = on_place}};
 const struct file_system_ops object_ops;
-const struct file_system_ops synthetic_ops = {.on_place = {[HUSK_OP_CHMOD] = on_place}};
+const struct file_system_ops synthetic_ops = {
+    .on_place = {[HUSK_OP_CHMOD] = on_place, [HUSK_OP_STAT] = on_place}};
 
 static void add_local(const char *path, enum husk_local_kind kind)
 {
@@ -158,6 +166,7 @@ static int set_up(void **state)
     resolution = NULL;
     resolution_error = 0;
     operations = 0;
+    nothing_there = false;
     cwd = &files[HOST_DIR];
     cwd_target = "/host/dir";
     if (!done) {
@@ -394,6 +403,25 @@ static void test_endless_handing_over_ends(void **state)
     assert_in_range(operations, 10, PATH_ROUNDS_MAX);
 }
 
+static void test_image_is_where_its_name_leads_nowhere(void **state)
+{
+    static const char name[] = "/app/image", other_name[] = "/app/other";
+
+    (void)state;
+    assert_int_equal(path_call(HUSK_OP_STAT, AT_FDCWD, addr(name), HUSK_END_FOLLOW, 1, 2, 3), 42);
+    nothing_there = true;
+    called_with = NULL;
+    assert_int_equal(path_call(HUSK_OP_STAT, AT_FDCWD, addr(name), HUSK_END_STAY, 1, 2, 3), 6);
+    assert_non_null(called_with);
+    assert_int_equal(path_call(HUSK_OP_STAT, HOST_DIR, addr(name), HUSK_END_STAY, 1, 2, 3),
+                     -ENOENT);
+    assert_int_equal(path_call(HUSK_OP_STAT, AT_FDCWD, addr(other_name), HUSK_END_FOLLOW, 1, 2, 3),
+                     -ENOENT);
+    /* It can be looked at, and not be changed. */
+    assert_int_equal(path_call(HUSK_OP_CHMOD, AT_FDCWD, addr(name), HUSK_END_FOLLOW, 1, 2, 3),
+                     -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup(test_bad_paths_are_refused_in_linuxs_order, set_up),
         cmocka_unit_test_setup(test_monitor_hands_over_what_is_not_its_own, set_up),
         cmocka_unit_test_setup(test_endless_handing_over_ends, set_up),
+        cmocka_unit_test_setup(test_image_is_where_its_name_leads_nowhere, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,262 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * guest-rt's synthetic files: what is found, what it says, and how reads of parts of it fit.
+ * guest-rt's synthetic files: what is found, devices, links, directories.
  */
-#include <errno.h>
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
-
-#include "../../guest-rt/rt.h"
-
-/* The boot page lies where AddressSanitizer keeps its shadow. */
-static struct husk_boot boot;
-#undef BOOT
-#define BOOT (&boot)
-
-/* The units under test. */
-#include "../../guest-rt/synthetic.c"
-#include "../../guest-rt/synthetic_process.c"
-#include "../../guest-rt/synthetic_system.c"
-#include "../../guest-rt/synthetic_text.c"
-#include "../../guest-rt/usermem.c"
-
-/* What they need of the rest of guest-rt. */
-
-static const char *bad; /* the address that faults */
-
-int user_copy(void *dst, const void *src, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (bad && ((char *)dst + i == bad || (const char *)src + i == bad))
-            return -EFAULT;
-        ((char *)dst)[i] = ((const char *)src)[i];
-    }
-    return 0;
-}
-
-static const char named[] = "192.0.2.1\tdb.example\n"; /* by --connect */
-
-int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                  uint64_t a5)
-{
-    (void)a2, (void)a3, (void)a4, (void)a5;
-    assert_int_equal(op, HUSK_OP_HOSTS);
-    assert_true(a1 >= sizeof(named) - 1);
-    memcpy((void *)a0, named, sizeof(named) - 1);
-    return sizeof(named) - 1;
-}
-
-long user_scan(const char *string, size_t max)
-{
-    return (long)strnlen(string, max);
-}
-
-uint64_t clock_monotonic(void)
-{
-    return 12345678900000;
-}
-
-int64_t sys_times(const struct call *call)
-{
-    ((struct tms *)call->arg[0])->tms_utime = 250;
-    return 0;
-}
-
-int64_t sys_time(const struct call *call)
-{
-    (void)call;
-    return 1700000000;
-}
-
-int64_t sys_uname(const struct call *call)
-{
-    *(struct new_utsname *)call->arg[0] = (struct new_utsname){
-        .sysname = "Linux", .nodename = "here", .release = "6.1.0-test", .version = "#1"};
-    return 0;
-}
-
-int64_t sys_getcwd(const struct call *call)
-{
-    strcpy((char *)call->arg[0], "/work");
-    return 6;
-}
-
-int64_t sys_prctl(const struct call *call)
-{
-    static char name[64] = "?";
-
-    if (call->arg[0] == PR_SET_NAME)
-        snprintf(name, sizeof(name), "%.15s", (const char *)call->arg[1]);
-    else
-        strcpy((char *)call->arg[1], name);
-    return 0;
-}
-
-int64_t sys_getrandom(const struct call *call)
-{
-    memset((void *)call->arg[0], 0x42, call->arg[1]);
-    return (int64_t)call->arg[1];
-}
-
-uint32_t file_mode(uint32_t mode)
-{
-    return mode & ~027U;
-}
-
-static bool fd_is_open[FILES_MAX];
-
-struct file *file_get(uint64_t fd)
-{
-    static struct file file;
-
-    return fd < FILES_MAX && fd_is_open[fd] ? &file : NULL;
-}
-
-static struct file mapped_file;
-static struct vma vmas[] = {
-    {.start = 0x400000, .end = 0x409000, .prot = PROT_READ | PROT_WRITE},
-    {.start = 0x20000000,
-     .end = 0x20002000,
-     .prot = PROT_READ,
-     .shared = true,
-     .file = &mapped_file,
-     .offset = 0x3000},
-    {.start = 0x7f000000, .end = 0x7f001000, .prot = PROT_NONE},
-    {.start = 0x7fff0000, .end = 0x80000000, .prot = PROT_READ | PROT_WRITE},
-};
-
-struct vma *vma_after(uint64_t addr)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(vmas); i++)
-        if (vmas[i].end > addr)
-            return &vmas[i];
-    return NULL;
-}
-
-uint64_t vma_total(void)
-{
-    return 0x1c000;
-}
-
-uint64_t vma_held(void)
-{
-    return 0x1c000;
-}
-
-/* An image of code, constants and data at 0x400000..0x405000, and the stack that it starts with. */
-static int setup(void **state)
-{
-    static const struct elf64_phdr headers[] = {
-        {.p_type = PT_NOTE, .p_vaddr = 0x999999},
-        {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x10, .p_memsz = 0x1f00},
-        {.p_type = PT_LOAD,
-         .p_flags = PF_R,
-         .p_vaddr = 0x2000,
-         .p_memsz = 0x800,
-         .p_offset = 0x2000},
-        {.p_type = PT_LOAD,
-         .p_flags = PF_R | PF_W,
-         .p_vaddr = 0x3010,
-         .p_memsz = 0x1900,
-         .p_offset = 0x2810},
-    };
-    static uint64_t stack[] = {
-        2,
-        (uint64_t) "bin/program",
-        (uint64_t) "an argument",
-        0,
-        (uint64_t) "HOME=/",
-        (uint64_t) "A=b",
-        0,
-        AT_PHDR,
-        (uint64_t)headers,
-        AT_PHNUM,
-        4,
-        AT_EXECFN,
-        (uint64_t) "bin/program",
-        AT_NULL,
-        0,
-    };
-
-    (void)state;
-    boot = (struct husk_boot){.ram_size = 256 << 20,
-                              .image_start = 0x400000,
-                              .image_end = 0x405000,
-                              .stack_low = 0x7fff0000,
-                              .stack_top = 0x80000000,
-                              .stack_pointer = (uint64_t)stack,
-                              .uid = 1000,
-                              .euid = 1000,
-                              .gid = 100,
-                              .egid = 100,
-                              .cwd_length = 5,
-                              .cwd = "/work"};
-    memset(fd_is_open, 0, sizeof(fd_is_open));
-    fd_is_open[0] = fd_is_open[1] = fd_is_open[17] = true;
-    bad = NULL;
-    synthetic_init();
-    return 0;
-}
-
-static bool find(const char *path, struct synthetic_file *file)
-{
-    return synthetic_find(path, strlen(path), file);
-}
-
-static struct synthetic_file found(const char *path)
-{
-    struct synthetic_file file;
-
-    if (!find(path, &file))
-        fail_msg("%s is not found", path);
-    return file;
-}
-
-static const char *content(const char *path)
-{
-    static char text[1 << 16];
-    struct synthetic_file file = found(path);
-    int64_t len = synthetic_read(&file, (guest_addr_t)text, sizeof(text) - 1, 0);
-
-    assert_in_range(len, 0, sizeof(text) - 1);
-    text[len] = 0;
-    return text;
-}
-
-static const char *target(const char *path)
-{
-    static char text[256];
-    struct synthetic_file file = found(path);
-    int64_t len = synthetic_target(&file, text, sizeof(text) - 1);
-
-    assert_in_range(len, 0, sizeof(text) - 1);
-    text[len] = 0;
-    return text;
-}
-
-static void contains(const char *path, const char *part)
-{
-    if (!strstr(content(path), part))
-        fail_msg("%s lacks `%s`:\n%s", path, part, content(path));
-}
-
-static struct statx stat_of(const char *path)
-{
-    struct synthetic_file file = found(path);
-    struct statx result;
-
-    synthetic_stat(&file, 1700000000123456789, &result);
-    return result;
-}
+#include "synthetic_fixture.h"
 
 static void test_devices_have_linux_numbers(void **state)
 {
@@ -384,128 +130,6 @@ static void test_links_lead_to_the_process(void **state)
     assert_int_equal(synthetic_target(&maps, buffer, 4), 4);
 }
 
-static void test_maps_look_like_linux(void **state)
-{
-    static const char expected[] =
-        "00400000-00402000 r-xp 00000000 00:00 0                                  "
-        "/work/bin/program\n"
-        "00402000-00403000 r--p 00002000 00:00 0                                  "
-        "/work/bin/program\n"
-        "00403000-00405000 rw-p 00002000 00:00 0                                  "
-        "/work/bin/program\n"
-        "00405000-00409000 rw-p 00000000 00:00 0                                  [heap]\n"
-        "20000000-20002000 r--s 00003000 00:00 0 \n"
-        "7f000000-7f001000 ---p 00000000 00:00 0 \n"
-        "7fff0000-80000000 rw-p 00000000 00:00 0                                  [stack]\n";
-    char line[256];
-    FILE *host = fopen("/proc/self/maps", "r");
-
-    (void)state;
-    assert_string_equal(content("/proc/self/maps"), expected);
-    assert_non_null(host);
-    while (fgets(line, sizeof(line), host)) /* the host's own stack: the same column */
-        if (strstr(line, "[stack]"))
-            assert_int_equal(strstr(line, "[stack]") - line, 73);
-    fclose(host);
-}
-
-static void test_process_texts(void **state)
-{
-    static const char cmdline[] = "bin/program\0an argument";
-    int fields = 1;
-
-    (void)state;
-    assert_memory_equal(content("/proc/self/cmdline"), cmdline, sizeof(cmdline));
-    assert_memory_equal(content("/proc/self/environ"), "HOME=/\0A=b", 11);
-    assert_string_equal(content("/proc/self/comm"), "program\n");
-    assert_string_equal(content("/proc/self/statm"), "28 28 0 5 0 28 0\n");
-    contains("/proc/self/status", "Name:\tprogram\nUmask:\t0027\nState:\tR (running)\nTgid:\t2\n");
-    contains("/proc/self/status", "\nUid:\t1000\t1000\t1000\t1000\nGid:\t100\t100\t100\t100\n");
-    contains("/proc/self/status", "\nVmSize:\t     112 kB\n");
-    contains("/proc/self/status", "\nThreads:\t1\n");
-    contains("/proc/self/stat",
-             "2 (program) R 1 2 2 0 0 0 0 0 0 0 250 0 0 0 20 0 1 0 0 114688 28 ");
-    for (const char *at = content("/proc/self/stat"); *at; at++)
-        fields += *at == ' ';
-    assert_int_equal(fields, 52);
-}
-
-static void test_system_texts(void **state)
-{
-    char line[64];
-
-    (void)state;
-    sprintf(line, "%-16s%8d kB\n", "MemTotal:", 256 << 10);
-    assert_memory_equal(content("/proc/meminfo"), line, strlen(line));
-    sprintf(line, "\n%-16s%8d kB\n", "MemFree:", (256 << 10) - 112);
-    contains("/proc/meminfo", line);
-    assert_string_equal(content("/proc/uptime"), "12345.67 12343.17\n");
-    assert_string_equal(content("/proc/loadavg"), "0.00 0.00 0.00 1/1 2\n");
-    contains("/proc/stat", "cpu  250 0 0 1234317 0 0 0 0 0 0\ncpu0 250 ");
-    contains("/proc/stat", "\nbtime 1699987655\n");
-    assert_string_equal(content("/proc/version"), "Linux version 6.1.0-test (husk@husk) #1\n");
-    assert_string_equal(content("/proc/sys/kernel/osrelease"), "6.1.0-test\n");
-    assert_string_equal(content("/proc/sys/kernel/hostname"), "here\n");
-    assert_string_equal(content("/etc/hostname"), "here\n");
-    assert_string_equal(content("/etc/passwd"), "husk:x:1000:100:husk:/:/bin/sh\n");
-    assert_string_equal(content("/etc/group"), "husk:x:100:\n");
-    contains("/etc/hosts", "127.0.0.1\tlocalhost\n");
-    contains("/etc/hosts", named);
-    contains("/etc/nsswitch.conf", "hosts: files dns\n");
-    boot.uid = boot.gid = 0;
-    assert_string_equal(content("/etc/passwd"), "root:x:0:0:root:/:/bin/sh\n");
-}
-
-/* Against the host's own, from the same instruction. */
-static void test_cpuinfo_tells_of_this_processor(void **state)
-{
-    static const char *const same[] = {"vendor_id", "cpu family", "model\t", "stepping"};
-    FILE *host = fopen("/proc/cpuinfo", "r");
-    char line[4096];
-
-    (void)state;
-    assert_non_null(host);
-    while (fgets(line, sizeof(line), host) && *line != '\n')
-        for (size_t i = 0; i < ARRAY_SIZE(same); i++)
-            if (strncmp(line, same[i], strlen(same[i])) == 0)
-                contains("/proc/cpuinfo", line);
-    fclose(host);
-    assert_int_equal(strncmp(content("/proc/cpuinfo"), "processor\t: 0\n", 14), 0);
-    contains("/proc/cpuinfo", " sse2 ");
-}
-
-static void test_sizes_are_those_of_linux(void **state)
-{
-    (void)state;
-    assert_int_equal(stat_of("/etc/passwd").stx_size, strlen(content("/etc/passwd")));
-    assert_int_equal(stat_of("/proc/self/maps").stx_size, 0);
-    assert_int_equal(stat_of("/proc/self/maps").stx_mode, S_IFREG | 0444);
-    assert_int_equal(stat_of("/dev").stx_mode, S_IFDIR | 0555);
-    assert_int_not_equal(stat_of("/dev/fd/0").stx_ino, stat_of("/dev/fd/1").stx_ino);
-}
-
-static void test_any_part_of_a_text_may_be_read(void **state)
-{
-    struct synthetic_file file = found("/proc/self/status");
-    char *whole = strdup(content("/proc/self/status")), part[1024];
-    int64_t len = (int64_t)strlen(whole);
-
-    (void)state;
-    for (int64_t offset = 0; offset < len + 5; offset += 7)
-        for (int64_t size = 0; size < 900; size += 59) {
-            int64_t left = offset < len ? len - offset : 0, want = size < left ? size : left;
-
-            assert_int_equal(synthetic_read(&file, (guest_addr_t)part, size, offset), want);
-            assert_memory_equal(part, whole + (offset < len ? offset : 0), want);
-        }
-    assert_int_equal(synthetic_read(&file, (guest_addr_t)part, 10, UINT64_MAX), 0);
-    bad = part;
-    assert_int_equal(synthetic_read(&file, (guest_addr_t)part, 10, 0), -EFAULT);
-    assert_int_equal(synthetic_read(&file, (guest_addr_t)part, 10, len), 0);
-    free(whole);
-}
-
-/* All names of a directory, read in pieces of SIZE. */
 static const char *names_of(const char *path, uint64_t size)
 {
     static char names[4096];
@@ -534,7 +158,7 @@ static void test_directories_list_what_is_in_them(void **state)
     (void)state;
     assert_string_equal(names_of("/", 512), ". .. dev proc etc ");
     assert_string_equal(names_of("/dev", 32),
-                        ". .. null zero full random urandom tty fd stdin stdout stderr ");
+                        ". .. null zero full random urandom tty fd shm stdin stdout stderr ");
     assert_string_equal(names_of("/proc/sys", 512), ". .. kernel vm ");
     assert_string_equal(names_of("/dev/fd", 24), ". .. 0 1 17 ");
     assert_string_equal(names_of("/proc/2/fd", 512), ". .. 0 1 17 ");
@@ -544,7 +168,27 @@ static void test_directories_list_what_is_in_them(void **state)
         assert_int_equal(strncmp(entry->path, "/etc/", 5), 0);
         count++;
     }
-    assert_int_equal(count, 6);
+    assert_int_equal(count, 7);
+}
+
+static bool names_image(const char *path)
+{
+    return synthetic_names_image(AT_FDCWD, (guest_addr_t)path);
+}
+
+static void test_image_has_the_names_it_was_started_by(void **state)
+{
+    (void)state;
+    assert_true(names_image("/work/bin/program"));
+    assert_true(names_image("bin/program"));
+    assert_true(names_image("././bin/program"));
+    assert_false(names_image("program"));
+    assert_false(names_image("/work/bin/progra"));
+    assert_false(names_image("/work/bin/programs"));
+    assert_false(names_image("bin/program/"));
+    assert_false(names_image(""));
+    assert_false(synthetic_names_image(3, (guest_addr_t) "bin/program"));
+    assert_true(synthetic_names_image(3, (guest_addr_t) "/work/bin/program"));
 }
 
 int main(void)
@@ -557,13 +201,8 @@ int main(void)
         TEST(test_descriptors_are_named),
         TEST(test_open_flags_are_checked),
         TEST(test_links_lead_to_the_process),
-        TEST(test_maps_look_like_linux),
-        TEST(test_process_texts),
-        TEST(test_system_texts),
-        TEST(test_cpuinfo_tells_of_this_processor),
-        TEST(test_sizes_are_those_of_linux),
-        TEST(test_any_part_of_a_text_may_be_read),
         TEST(test_directories_list_what_is_in_them),
+        TEST(test_image_has_the_names_it_was_started_by),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,7 @@
 #include "../../guest-rt/tmpfs_dir.c"
 #include "../../guest-rt/tmpfs_names.c"
 #include "../../guest-rt/tmpfs_rename.c"
+#include "../../guest-rt/tmpfs_shared.c"
 #include "../../guest-rt/usermem.c"
 
 #define PAGE HUSK_PAGE_SIZE
@@ -65,6 +66,30 @@ void rt_pages_free(void *pages, size_t bytes)
     memset(pages, 0xdd, bytes);
     free(pages);
     lent -= bytes;
+}
+
+/* What is shown elsewhere is nobody's business here. */
+int shared_pages_grow(struct shared_pages *pages, uint64_t bytes)
+{
+    uint64_t size = page_up(bytes);
+    char *base = size - pages->bytes > lent_limit - lent ? NULL : aligned_alloc(PAGE, size);
+
+    if (!base)
+        return -ENOMEM;
+    lent += size - pages->bytes;
+    memset(base, 0, size);
+    if (pages->bytes > 0)
+        memcpy(base, pages->base, pages->bytes);
+    free(pages->base);
+    *pages = (struct shared_pages){.base = base, .bytes = size, .number = HUSK_MEMORY_FILE};
+    return 0;
+}
+
+void shared_pages_free(struct shared_pages *pages)
+{
+    free(pages->base);
+    lent -= pages->bytes;
+    *pages = (struct shared_pages){0};
 }
 
 static uint64_t now = 1700000000000000000;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Uses up what is limited: spin | sleep | print BYTES | write FILE BYTES | allocate FILE BYTES |
- * open FILE NUMBER | memory MIB | grow MIB | stack MIB. */
+ * open FILE NUMBER | memory MIB | grow MIB | stack MIB | shared MIB. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -97,6 +98,34 @@ static int go_down(size_t mib)
     return 0;
 }
 
+/* Shared memory of MIB, twice mapped and written to, again and again. */
+static int share(size_t mib)
+{
+    for (int round = 0; round < 20; round++) {
+        int fd = memfd_create("much", 0);
+        char *one, *two;
+
+        if (fd < 0 || ftruncate(fd, (off_t)(mib << 20)) < 0)
+            return 10;
+        one = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        two = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        close(fd);
+        if (one == MAP_FAILED || two == MAP_FAILED) {
+            puts(errno == ENOMEM ? "ENOMEM" : strerror(errno));
+            return 11;
+        }
+        for (size_t at = 0; at < mib << 20; at += 4096)
+            *(volatile char *)(one + at) = (char)round;
+        for (size_t at = 0; at < mib << 20; at += 4096)
+            if (*(volatile char *)(two + at) != (char)round)
+                return 12;
+        munmap(one, mib << 20);
+        munmap(two, mib << 20);
+    }
+    puts("shared, and given back");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -120,5 +149,7 @@ int main(int argc, char **argv)
         return grow((size_t)atol(argv[2]));
     if (strcmp(what, "stack") == 0 && argc == 3)
         return go_down((size_t)atol(argv[2]));
+    if (strcmp(what, "shared") == 0 && argc == 3)
+        return share((size_t)atol(argv[2]));
     return 2;
 }
