@@ -92,8 +92,8 @@ guest_cases() {
     guest_case cpuid /dev/null
 
     for name in thread-life thread-mutexes thread-sync thread-keys thread-raw futexes preemption \
-        c11-threads thread-times thread-stacks signal-actions signal-faults signal-context signal-waits \
-        signal-threads signal-timers thread-stress; do
+        c11-threads thread-times thread-stacks stack-mappings stack-signals signal-actions \
+        signal-faults signal-context signal-waits signal-threads signal-timers thread-stress; do
         guest_case $name /dev/null
     done
 }
@@ -101,7 +101,7 @@ guest_cases() {
 guest_scratch_cases() {
     for name in append attributes big-file copying create-flags descriptor-links descriptors-many \
         directories-change errors file-limit hard-links locks names private-mapping renames \
-        shared-mapping symlinks-create truncation unlink-open writing; do
+        shared-mapping stack-buffers symlinks-create truncation unlink-open writing; do
         guest_scratch_case $name
     done
 }

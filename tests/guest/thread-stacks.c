@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /* Stacks as glibc maps them: more in all than there is memory, each used from its end, at once or
- * bit by bit, by the program and by system calls. */
+ * bit by bit, by the program and by system calls; with a guard or next to each other. */
 #include "check.h"
 #include "memory.h"
+#include "stacks.h"
 
 #include <alloca.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 
-enum {
-    KIB = 1024,
-    MIB = 1024 * KIB,
-    SIZE = 8 * MIB,
-    THREADS = 80,
-    READ_WRITE = PROT_READ | PROT_WRITE
-};
+enum { SIZE = 8 * MIB, THREADS = 80, NEIGHBOURS = 4 };
 
 /* With a guard page below. */
 static char *map_stack(size_t size)
 {
-    char *mapping = mmap(NULL, PAGE + size, PROT_NONE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    char *mapping = map_as_stack(NULL, PAGE + size, PROT_NONE, 0);
 
-    if (mapping == MAP_FAILED || mprotect(mapping + PAGE, size, READ_WRITE) < 0)
+    if (mprotect(mapping + PAGE, size, READ_WRITE) < 0)
         return NULL;
     return mapping + PAGE;
 }
@@ -102,10 +95,71 @@ __attribute__((noinline)) static size_t recurse(size_t left)
            (frame[sizeof(frame) - 1] == (char)left);
 }
 
-static void *go_deep(void *argument)
+static void *go_deep(void *depth)
 {
-    (void)argument;
-    return (void *)(intptr_t)recurse(7 * MIB);
+    return (void *)recurse((size_t)depth);
+}
+
+static void check_neighbours(const char *order)
+{
+    char *area = map_as_stack(NULL, NEIGHBOURS * MIB, PROT_NONE, 0), *stacks[NEIGHBOURS];
+    pthread_t threads[NEIGHBOURS];
+    bool kept = true;
+
+    for (int i = 0; i < NEIGHBOURS; i++)
+        stacks[i] = map_as_stack(area + (order[i] - '0') * MIB, MIB, READ_WRITE, MAP_FIXED);
+    for (int i = 0; i < NEIGHBOURS; i++)
+        threads[i] = start(stacks[i], MIB, go_deep, (void *)(900 * KIB));
+    for (int i = 0; i < NEIGHBOURS; i++) {
+        void *result;
+
+        pthread_join(threads[i], &result);
+        kept = kept && (intptr_t)result == 2 * (900 * KIB / 3000);
+    }
+    check(kept, "threads on stacks that touch, mapped in the order %s", order);
+    for (int i = 0; i < NEIGHBOURS; i++)
+        memset(stacks[i], order[i], MIB);
+    for (int i = 0; i < NEIGHBOURS; i++)
+        kept = kept && holds_only(stacks[i], (unsigned char)order[i], MIB);
+    check(kept, "all of these can be filled");
+    munmap(area, NEIGHBOURS * MIB);
+}
+
+static void *meet_and_go_deep(void *depth)
+{
+    pthread_barrier_wait(&all_there);
+    return go_deep(depth);
+}
+
+static bool run_neighbours(size_t size, size_t guard, void *depth)
+{
+    pthread_attr_t attributes;
+    pthread_t threads[NEIGHBOURS];
+    intptr_t found = 0;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, size);
+    pthread_attr_setguardsize(&attributes, guard);
+    pthread_barrier_init(&all_there, NULL, NEIGHBOURS);
+    for (int i = 0; i < NEIGHBOURS; i++)
+        if (pthread_create(&threads[i], &attributes, meet_and_go_deep, depth) != 0)
+            exit(1);
+    for (int i = 0; i < NEIGHBOURS; i++) {
+        void *result;
+
+        pthread_join(threads[i], &result);
+        found += (intptr_t)result;
+    }
+    pthread_attr_destroy(&attributes);
+    return found == NEIGHBOURS * 2 * ((intptr_t)depth / 3000);
+}
+
+/* The first threads are for what else a thread needs memory for: it is kept, and no longer comes
+ * between the stacks of the second. */
+static void check_without_guards(void)
+{
+    check(run_neighbours(128 * KIB, PAGE, (void *)(30 * KIB)), "threads with guards");
+    check(run_neighbours(MIB, 0, (void *)(900 * KIB)), "threads without guards");
 }
 
 /* Nothing of the frame was touched when the kernel writes to it. */
@@ -176,27 +230,6 @@ static void check_ends(void)
     signal(SIGSEGV, SIG_DFL);
 }
 
-static void check_as_memory(int *pipe_ends)
-{
-    char *stack = mmap(NULL, SIZE, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    char *middle = stack + SIZE / 2;
-
-    check(stack != MAP_FAILED && write(pipe_ends[1], "abc", 3) == 3 &&
-              read(pipe_ends[0], middle, 3) == 3 && memcmp(middle, "abc", 3) == 0,
-          "read(2) fills what nobody has touched");
-    check(mprotect(stack, SIZE, PROT_READ) == 0 && memcmp(middle, "abc", 3) == 0 &&
-              holds_only(stack, 0, SIZE / 2) && !is_writable(stack) && !is_writable(middle),
-          "rights can be taken away");
-    check(mprotect(stack, SIZE, READ_WRITE) == 0 && is_writable(stack) && is_writable(middle),
-          "and given back");
-    memset(stack, 7, SIZE);
-    check(madvise(stack, SIZE, MADV_DONTNEED) == 0 && holds_only(stack, 0, SIZE),
-          "contents can be given up");
-    check(munmap(stack + MIB, SIZE - MIB) == 0 && is_readable(stack) && !is_readable(stack + MIB),
-          "parts can be unmapped");
-    munmap(stack, MIB);
-}
-
 int main(void)
 {
     char *stack = map_stack(SIZE);
@@ -206,9 +239,10 @@ int main(void)
         return 1;
     signal(SIGUSR1, on_signal);
     check_many_at_once();
-    check(run_on(stack, SIZE, go_deep, NULL) == 2 * (7 * MIB / 3000),
+    check(run_on(stack, SIZE, go_deep, (void *)(7 * MIB)) == 2 * (7 * MIB / 3000),
           "a thread goes down 7 MiB and finds all again");
-    check(run_on(stack, SIZE, go_deep, NULL) == 2 * (7 * MIB / 3000), "once more on this stack");
+    check(run_on(stack, SIZE, go_deep, (void *)(7 * MIB)) == 2 * (7 * MIB / 3000),
+          "once more on this stack");
     unmap_stack(stack, SIZE);
     stack = map_stack(SIZE);
     check(run_on(stack, SIZE, read_to_a_new_frame, pipe_ends) == 1,
@@ -218,6 +252,9 @@ int main(void)
     check(run_on(stack, SIZE, raise_at_all_depths, NULL) == 52, "handlers run at all depths");
     unmap_stack(stack, SIZE);
     check_ends();
-    check_as_memory(pipe_ends);
+    check_neighbours("3210");
+    check_neighbours("0123");
+    check_neighbours("0213");
+    check_without_guards();
     return exit_status();
 }

@@ -24,7 +24,7 @@ static const char *const toolchains[][2] = {
 };
 
 static const char *const programs[] = {"tcp", "udp",      "options", "errors", "threads",
-                                       "six", "sendfile", "ready",   "ahead"};
+                                       "six", "sendfile", "ready",   "ahead",  "untouched"};
 
 struct test {
     const char *program;
