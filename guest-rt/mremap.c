@@ -109,9 +109,16 @@ int64_t sys_mremap(const struct call *call)
         return -EINVAL;
     if (len > LINUX_END || old_len > LINUX_END)
         return -ENOMEM;
+    found = vma_after(old);
+    if (!found || found->start > old)
+        return -EFAULT;
+    if (len <= old_len && !(flags & MREMAP_FIXED)) {
+        ret = len < old_len ? mm_unmap(old + len, old_len - len) : 0;
+        return ret < 0 ? ret : (int64_t)old;
+    }
     stack_reach_range(old, old_len);
     found = vma_after(old);
-    if (!found || found->start > old || found->end - old < old_len)
+    if (found->end - old < old_len)
         return -EFAULT;
     vma = *found;
     if (flags & MREMAP_FIXED) {
@@ -119,10 +126,6 @@ int64_t sys_mremap(const struct call *call)
             return -EINVAL;
         ret = mm_unmap(to, len);
         return ret < 0 ? ret : move_mapping(&vma, old, old_len, to, len);
-    }
-    if (len <= old_len) {
-        ret = len < old_len ? mm_unmap(old + len, old_len - len) : 0;
-        return ret < 0 ? ret : (int64_t)old;
     }
     if (mm_in_ram(old, len) && mm_is_free(old + old_len, len - old_len)) {
         ret = map_like(&vma, old + old_len, old + old_len, len - old_len, vma.prot);

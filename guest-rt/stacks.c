@@ -92,8 +92,11 @@ void stack_reach_range(uint64_t addr, uint64_t len)
         if (!vma || vma->start > addr)
             return;
         next = vma->end;
-        if (vma->fresh && !reach(addr, addr, end))
-            return;
+        if (vma->fresh && !reach(addr, addr, end)) {
+            if (!stack_reach(addr))
+                return;
+            next = vma_after(addr)->end; /* as far as there is memory */
+        }
         addr = next;
     }
 }

@@ -60,8 +60,9 @@ static void close_slots(size_t at, size_t slots)
 
 static bool alike(const struct vma *a, const struct vma *b)
 {
-    return a->prot == b->prot && a->fresh == b->fresh && a->stack == b->stack && !a->file &&
-           !b->file;
+    /* What the monitor knows of a stack is memory like any other. */
+    return a->prot == b->prot && a->fresh == b->fresh && (a->stack == b->stack || !a->fresh) &&
+           !a->file && !b->file;
 }
 
 int vma_insert(const struct vma *vma)

@@ -76,6 +76,10 @@ static void check_reads(void)
     check(lseek(file, 7, SEEK_SET) == 7 && read(file, data, PART) == PART &&
               is_content(data, 7, PART) && lseek(file, 0, SEEK_CUR) == 7 + PART,
           "read(2) moves on by what it read");
+    data = new_stack(300 * MIB);
+    check(pread(file, data, 300 * MIB, 0) == SIZE && is_content(data, 0, SIZE),
+          "room for more than all memory");
+    munmap(data, 300 * MIB);
 }
 
 static void check_vectors(void)

@@ -152,6 +152,38 @@ static void check_moves(void)
     munmap(moved, SIZE);
 }
 
+/* A place with free addresses behind it. */
+static char *free_place(size_t size)
+{
+    char *place = map_as_stack(NULL, size, PROT_NONE, 0);
+
+    munmap(place, size);
+    return place;
+}
+
+static void check_resizing_in_place(void)
+{
+    char *place = free_place(8 * MIB), *stack = map_as_stack(place, MIB, READ_WRITE, MAP_FIXED);
+
+    check(mremap(stack, MIB, SIZE, 0) == stack, "a stack grows where it is");
+    memset(stack, 1, SIZE);
+    stack = mremap(stack, SIZE, 3 * MIB, MREMAP_MAYMOVE);
+    check(stack != MAP_FAILED && holds_only(stack, 1, SIZE), "and again");
+    munmap(stack, 3 * MIB);
+
+    stack = map_as_stack(free_place(8 * MIB), MIB, READ_WRITE, MAP_FIXED);
+    check(mmap(stack + MIB, MIB, READ_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+              stack + MIB,
+          "memory behind a stack");
+    check(mremap(stack, SIZE, MIB, 0) == stack && !is_readable(stack + MIB), "is cut off");
+    munmap(stack, MIB);
+
+    stack = map_as_stack(NULL, 300 * MIB, READ_WRITE, 0);
+    check(mremap(stack, 300 * MIB, 200 * MIB, 0) == stack && !is_readable(stack + 200 * MIB),
+          "a large one is cut");
+    munmap(stack, 200 * MIB);
+}
+
 static void check_discard(void)
 {
     char *stack = new_stack(SIZE);
@@ -200,6 +232,7 @@ int main(void)
     check_pool(false);
     check_pool(true);
     check_moves();
+    check_resizing_in_place();
     check_discard();
     check_unmapping();
     return exit_status();
