@@ -4,7 +4,7 @@
  * and everything else as the signal that Linux would send.
  */
 #include "calls.h"
-#include "stacks.h"
+#include "lazy.h"
 #include "thread.h"
 #include "vma.h"
 
@@ -121,7 +121,7 @@ void rt_exception(struct husk_regs *regs, uint64_t vector, uint64_t error, uint6
 
     if (vector != VECTOR_PAGE_FAULT)
         address = 0;
-    else if (!(error & FAULT_PRESENT) && stack_reach(address)) {
+    else if (!(error & FAULT_PRESENT) && lazy_reach(address)) {
         /* That was a hypercall: what came meanwhile waits for guest-rt to look. */
         if (regs->rip - HUSK_WINDOW >= HUSK_WINDOW_SIZE && interrupted())
             rt_interrupt(regs);

@@ -247,3 +247,10 @@ int64_t sys_unsupported(const struct call *call)
     (void)call;
     return -EOPNOTSUPP;
 }
+
+/* splice(2) and its like: programs that are told so read and write instead. */
+int64_t sys_no_splice(const struct call *call)
+{
+    (void)call;
+    return -EINVAL;
+}

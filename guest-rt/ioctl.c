@@ -4,6 +4,7 @@
  */
 #include <asm/ioctls.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 
 #include "io.h"
 #include "object.h"
@@ -22,6 +23,11 @@ static int64_t queued(struct file *file)
 {
     if (file->kind == HUSK_KIND_SOCKET)
         return HYPERCALL(HUSK_OP_QUEUED, file->handle);
+    if (file->kind == HUSK_KIND_FILE && file->system != FS_SYNTHETIC) {
+        int64_t end = FILE_CALL(HUSK_OP_SEEK, file, 0, SEEK_END), at = file_position(file);
+
+        return end < 0 ? end : at < 0 ? at : end - at;
+    }
     if (file->system != FS_OBJECT || !file->object->kind->queued)
         return -ENOTTY;
     return file->object->kind->queued(file);

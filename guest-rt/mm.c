@@ -7,9 +7,9 @@
 #include <linux/mman.h>
 
 #include "io.h"
+#include "lazy.h"
 #include "mm.h"
 #include "pages.h"
-#include "stacks.h"
 
 #define STACK_GUARD (1 << 20) /* never mapped below the main stack, as Linux's stack_guard_gap */
 #define WX          (PROT_WRITE | PROT_EXEC)
@@ -49,7 +49,7 @@ int64_t mm_map(uint64_t start, uint64_t len, int prot)
 
 /* What the monitor knows of START..END, which lie in one part of RAM: in one call, as a call costs
  * more than doing it to what lies between as well. */
-static int64_t tell_part(enum husk_op op, uint64_t start, uint64_t end)
+static int64_t unmap_part(uint64_t start, uint64_t end)
 {
     uint64_t from = 0, to = 0;
 
@@ -61,15 +61,15 @@ static int64_t tell_part(enum husk_op op, uint64_t start, uint64_t end)
             from = vma->start > start ? vma->start : start;
         to = vma->end < end ? vma->end : end;
     }
-    return to ? HYPERCALL(op, from, to - from) : 0;
+    return to ? HYPERCALL(HUSK_OP_UNMAP, from, to - from) : 0;
 }
 
-static int64_t tell(enum husk_op op, uint64_t start, uint64_t end)
+static int64_t unmap_known(uint64_t start, uint64_t end)
 {
     uint64_t far = BOOT->far_start;
-    int64_t ret = tell_part(op, start, end < far ? end : far);
+    int64_t ret = unmap_part(start, end < far ? end : far);
 
-    return ret < 0 ? ret : tell_part(op, start > far ? start : far, end);
+    return ret < 0 ? ret : unmap_part(start > far ? start : far, end);
 }
 
 int64_t mm_unmap(uint64_t start, uint64_t len)
@@ -80,7 +80,7 @@ int64_t mm_unmap(uint64_t start, uint64_t len)
         return 0;
     if (vma_split(start) < 0 || vma_split(start + len) < 0)
         return -ENOMEM;
-    ret = tell(HUSK_OP_UNMAP, start, start + len);
+    ret = unmap_known(start, start + len);
     vma_remove(start, start + len);
     return ret;
 }
@@ -277,7 +277,7 @@ int64_t sys_mmap(const struct call *call)
     ret = mm_unmap(start, len);
     if (ret == 0)
         ret = file                            ? mm_map_file(start, len, prot, file, offset, shared)
-              : is_stack(flags, prot, shared) ? stack_map(start, len, prot)
+              : is_stack(flags, prot, shared) ? lazy_map(start, len, prot)
                                               : mm_map(start, len, prot);
     return ret < 0 ? ret : start;
 }
@@ -321,8 +321,8 @@ static int64_t protect_piece(struct vma *vma, int prot)
 
     if (vma->shared && vma->file && prot & PROT_WRITE && (vma->file->flags & O_ACCMODE) != O_RDWR)
         return -EACCES;
-    if (vma->fresh && vma->stack && prot == (PROT_READ | PROT_WRITE))
-        return stack_permit(vma);
+    if (vma->fresh && vma->lazy && prot == (PROT_READ | PROT_WRITE))
+        return lazy_permit(vma);
     if (!vma->fresh)
         ret = HYPERCALL(HUSK_OP_PROTECT, vma->start, len, prot);
     else if (prot != PROT_NONE)
@@ -358,6 +358,25 @@ int64_t sys_mprotect(const struct call *call)
     return ret;
 }
 
+static int64_t discard(uint64_t start, uint64_t end)
+{
+    int64_t ret = 0;
+
+    while (start < end && ret == 0) {
+        const struct vma *vma = vma_after(start);
+        uint64_t next;
+
+        if (!vma || vma->start >= end)
+            break;
+        start = vma->start > start ? vma->start : start;
+        next = vma->end < end ? vma->end : end;
+        if (!vma->fresh && !lazy_forget(vma, start, next))
+            ret = HYPERCALL(HUSK_OP_DISCARD, start, next - start);
+        start = next;
+    }
+    return ret;
+}
+
 int64_t sys_madvise(const struct call *call)
 {
     uint64_t start = call->arg[0], len = page_up(call->arg[1]), end = start + len;
@@ -368,7 +387,7 @@ int64_t sys_madvise(const struct call *call)
     if (len == 0)
         return 0;
     if (call->arg[2] == MADV_DONTNEED || call->arg[2] == MADV_FREE)
-        ret = tell(HUSK_OP_DISCARD, start, end);
+        ret = discard(start, end);
     return vma_covers(start, end) ? ret : -ENOMEM;
 }
 

@@ -4,9 +4,9 @@
  */
 #include <linux/mman.h>
 
+#include "lazy.h"
 #include "mm.h"
 #include "signal.h"
-#include "stacks.h"
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 #define PIECE      (1 << 20)
@@ -116,7 +116,7 @@ int64_t sys_mremap(const struct call *call)
         ret = len < old_len ? mm_unmap(old + len, old_len - len) : 0;
         return ret < 0 ? ret : (int64_t)old;
     }
-    stack_reach_range(old, old_len);
+    lazy_reach_range(old, old_len);
     found = vma_after(old);
     if (found->end - old < old_len)
         return -EFAULT;

@@ -3,6 +3,7 @@
  * The one process that there is: who it is, what it may use, how it ends.
  */
 #include <asm/prctl.h>
+#include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/random.h>
 #include <linux/resource.h>
@@ -137,9 +138,41 @@ int64_t sys_arch_prctl(const struct call *call)
     return 0;
 }
 
+/* What is set, is told again, and changes nothing where there is one process. */
+static int64_t keep(uint32_t *kept, const struct call *call, uint64_t most)
+{
+    if (call->arg[1] > most)
+        return -EINVAL;
+    *kept = call->arg[1];
+    return 0;
+}
+
 int64_t sys_prctl(const struct call *call)
 {
+    static uint32_t parent_death_signal, subreaper, keep_capabilities;
+
     switch (call->arg[0]) {
+    case PR_SET_PDEATHSIG:
+        return keep(&parent_death_signal, call, 64);
+    case PR_GET_PDEATHSIG:
+        return user_write(call->arg[1], &parent_death_signal);
+    case PR_SET_CHILD_SUBREAPER:
+        subreaper = call->arg[1] != 0;
+        return 0;
+    case PR_GET_CHILD_SUBREAPER:
+        return user_write(call->arg[1], &subreaper);
+    case PR_SET_KEEPCAPS:
+        return keep(&keep_capabilities, call, 1);
+    case PR_GET_KEEPCAPS:
+        return keep_capabilities;
+    case PR_SET_THP_DISABLE:
+    case PR_SET_TIMERSLACK:
+    case PR_GET_SECCOMP:
+        return 0;
+    case PR_GET_TIMERSLACK:
+        return 50000; /* nanoseconds; prctl(2) */
+    case PR_CAPBSET_READ:
+        return call->arg[1] > CAP_LAST_CAP ? -EINVAL : 0;
     case PR_SET_NAME: {
         long len = user_scan((const char *)call->arg[1], sizeof(current->name) - 1);
 

@@ -35,6 +35,11 @@
         .path = name, .kind = SYNTHETIC_TEXT, .mode = S_IFREG | 0444, .descriptor = -1,            \
         .generate = content                                                                        \
     }
+#define CONSTANT(name, content)                                                                    \
+    {                                                                                              \
+        .path = name, .kind = SYNTHETIC_TEXT, .mode = S_IFREG | 0444, .descriptor = -1,            \
+        .constant = content                                                                        \
+    }
 #define DEVICE(name, what, one, other)                                                             \
     {                                                                                              \
         .path = name, .kind = what, .mode = S_IFCHR | 0666, .major = one, .minor = other,          \
@@ -62,6 +67,7 @@ static const struct synthetic table[] = {
     DESCRIPTOR("/dev/stderr", 2),
     DIRECTORY("/proc"),
     TEXT("/proc/cpuinfo", synthetic_cpuinfo),
+    CONSTANT("/proc/filesystems", "nodev\thusk\nnodev\tproc\nnodev\ttmpfs\n"),
     TEXT("/proc/loadavg", synthetic_loadavg),
     TEXT("/proc/meminfo", synthetic_meminfo),
     LINK("/proc/mounts", synthetic_mtab),
@@ -76,6 +82,8 @@ static const struct synthetic table[] = {
     TEXT("/proc/self/cmdline", synthetic_cmdline),
     TEXT("/proc/self/comm", synthetic_comm),
     TEXT("/proc/self/environ", synthetic_environ),
+    CONSTANT("/proc/self/cgroup", "0::/\n"),
+    CONSTANT("/proc/self/oom_score_adj", "0\n"),
     TEXT("/proc/self/maps", synthetic_maps),
     TEXT("/proc/self/mounts", synthetic_mounts),
     TEXT("/proc/self/stat", synthetic_process_stat),
@@ -85,18 +93,24 @@ static const struct synthetic table[] = {
     DIRECTORY("/proc/sys/kernel"),
     TEXT("/proc/sys/kernel/hostname", synthetic_hostname),
     TEXT("/proc/sys/kernel/osrelease", synthetic_osrelease),
-    TEXT("/proc/sys/kernel/ostype", synthetic_ostype),
-    TEXT("/proc/sys/kernel/pid_max", synthetic_pid_max),
+    CONSTANT("/proc/sys/kernel/ostype", "Linux\n"),
+    CONSTANT("/proc/sys/kernel/pid_max", "32768\n"),
+    DIRECTORY("/proc/sys/net"),
+    DIRECTORY("/proc/sys/net/core"),
+    CONSTANT("/proc/sys/net/core/somaxconn", "4096\n"),
     DIRECTORY("/proc/sys/vm"),
-    TEXT("/proc/sys/vm/overcommit_memory", synthetic_zero_line),
+    CONSTANT("/proc/sys/vm/max_map_count", "65530\n"),
+    CONSTANT("/proc/sys/vm/overcommit_memory", "0\n"),
     DIRECTORY("/etc"),
     TEXT("/etc/group", synthetic_group),
     TEXT("/etc/hostname", synthetic_hostname),
     TEXT("/etc/hosts", synthetic_hosts),
     LINK("/etc/mtab", synthetic_mtab),
-    TEXT("/etc/nsswitch.conf", synthetic_nsswitch_conf),
+    CONSTANT("/etc/nsswitch.conf", synthetic_nsswitch_conf),
+    CONSTANT("/etc/protocols", synthetic_protocols),
+    CONSTANT("/etc/services", synthetic_services),
     TEXT("/etc/passwd", synthetic_passwd),
-    TEXT("/etc/resolv.conf", synthetic_resolv_conf),
+    CONSTANT("/etc/resolv.conf", synthetic_resolv_conf),
 };
 
 /* A row for all of /proc/self/fd. */
@@ -208,7 +222,10 @@ static int64_t generate(const struct synthetic *entry, guest_addr_t to, uint64_t
 {
     struct text text = {.skip = offset, .left = len, .to = to};
 
-    entry->generate(&text);
+    if (entry->constant)
+        text_string(&text, entry->constant);
+    else
+        entry->generate(&text);
     if (whole)
         *whole = text.len;
     return text_finish(&text);

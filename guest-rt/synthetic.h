@@ -30,7 +30,8 @@ struct synthetic {
     uint32_t mode;                       /* type and permissions */
     uint8_t major, minor;                /* of a device */
     int descriptor;                      /* of SYNTHETIC_DESCRIPTOR, else -1 */
-    void (*generate)(struct text *text); /* the contents of a text, the target of a link */
+    void (*generate)(struct text *text); /* the contents of a text, the target of a link, */
+    const char *constant;                /* or that */
 };
 
 #define SYNTHETIC_DEVICE 1 /* minor number of st_dev */

@@ -31,14 +31,11 @@ void synthetic_loadavg(struct text *text);
 void synthetic_version(struct text *text);
 void synthetic_hostname(struct text *text);
 void synthetic_osrelease(struct text *text);
-void synthetic_ostype(struct text *text);
-void synthetic_pid_max(struct text *text);
-void synthetic_zero_line(struct text *text);
 
-/* /etc, synthetic_system.c. */
+/* /etc, synthetic_etc.c. */
+extern const char synthetic_resolv_conf[], synthetic_nsswitch_conf[], synthetic_protocols[],
+    synthetic_services[];
 void synthetic_hosts(struct text *text);
-void synthetic_resolv_conf(struct text *text);
-void synthetic_nsswitch_conf(struct text *text);
 void synthetic_passwd(struct text *text);
 void synthetic_group(struct text *text);
 

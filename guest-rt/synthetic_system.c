@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * What /proc tells of the machine, and /etc of its user and its network.
+ * What /proc tells of the machine.
  */
 #include <linux/times.h>
 #include <linux/utsname.h>
@@ -29,12 +29,6 @@ static struct new_utsname system_name(void)
     return name;
 }
 
-static void line(struct text *text, const char *content)
-{
-    text_string(text, content);
-    text_char(text, '\n');
-}
-
 /* Linux aligns the numbers of /proc/meminfo: the name takes 16 columns, the number 8. */
 static void put_memory(struct text *text, const char *name, uint64_t bytes)
 {
@@ -44,7 +38,7 @@ static void put_memory(struct text *text, const char *name, uint64_t bytes)
     text_char(text, ':');
     text_pad(text, start + 16);
     text_decimal(text, bytes / 1024, 8);
-    line(text, " kB");
+    text_line(text, " kB");
 }
 
 void synthetic_meminfo(struct text *text)
@@ -77,8 +71,8 @@ void synthetic_meminfo(struct text *text)
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         put_memory(text, rows[i].name, rows[i].bytes);
-    line(text, "HugePages_Total:       0");
-    line(text, "HugePages_Free:        0");
+    text_line(text, "HugePages_Total:       0");
+    text_line(text, "HugePages_Free:        0");
     put_memory(text, "Hugepagesize", 2 << 20);
 }
 
@@ -215,7 +209,7 @@ static void put_model_name(struct text *text)
     while (*start == ' ')
         start++;
     text_string(text, "model name\t: ");
-    line(text, start);
+    text_line(text, start);
 }
 
 void synthetic_cpuinfo(struct text *text)
@@ -237,10 +231,10 @@ void synthetic_cpuinfo(struct text *text)
     put_row(text, "siblings\t", 1);
     put_row(text, "core id\t\t", 0);
     put_row(text, "cpu cores\t", 1);
-    line(text, "fpu\t\t: yes");
+    text_line(text, "fpu\t\t: yes");
     put_flags(text);
-    line(text, "clflush size\t: 64");
-    line(text, "cache_alignment\t: 64");
+    text_line(text, "clflush size\t: 64");
+    text_line(text, "cache_alignment\t: 64");
     text_char(text, '\n');
 }
 
@@ -273,13 +267,13 @@ void synthetic_stat_text(struct text *text)
         text_decimal(text, synthetic_cpu_ticks(), 0);
         text_string(text, " 0 0 ");
         text_decimal(text, idle_ticks(), 0);
-        line(text, " 0 0 0 0 0 0");
+        text_line(text, " 0 0 0 0 0 0");
     }
-    line(text, "intr 0");
-    line(text, "ctxt 0");
+    text_line(text, "intr 0");
+    text_line(text, "ctxt 0");
     text_string(text, "btime ");
     text_decimal(text, (uint64_t)sys_time(&no_buffer) - up_ticks() / TICKS, 0);
-    line(text, "\nprocesses 1\nprocs_running 1\nprocs_blocked 0");
+    text_line(text, "\nprocesses 1\nprocs_running 1\nprocs_blocked 0");
 }
 
 void synthetic_uptime(struct text *text)
@@ -305,89 +299,19 @@ void synthetic_version(struct text *text)
     text_string(text, " version ");
     text_string(text, name.release);
     text_string(text, " (husk@husk) ");
-    line(text, name.version);
+    text_line(text, name.version);
 }
 
 void synthetic_hostname(struct text *text)
 {
     struct new_utsname name = system_name();
 
-    line(text, name.nodename);
+    text_line(text, name.nodename);
 }
 
 void synthetic_osrelease(struct text *text)
 {
     struct new_utsname name = system_name();
 
-    line(text, name.release);
-}
-
-void synthetic_ostype(struct text *text)
-{
-    line(text, "Linux");
-}
-
-void synthetic_pid_max(struct text *text)
-{
-    line(text, "32768");
-}
-
-void synthetic_zero_line(struct text *text)
-{
-    line(text, "0");
-}
-
-void synthetic_hosts(struct text *text)
-{
-    static char named[HUSK_HOSTS_MAX]; /* by --connect */
-    struct new_utsname name = system_name();
-    int64_t length;
-
-    line(text, "127.0.0.1\tlocalhost");
-    line(text, "::1\tlocalhost ip6-localhost ip6-loopback");
-    text_string(text, "127.0.1.1\t");
-    line(text, name.nodename);
-    length = HYPERCALL(HUSK_OP_HOSTS, named, sizeof(named));
-    if (length > 0)
-        text_bytes(text, named, length);
-}
-
-/*
- * No name server: what is not in /etc/hosts has no address. A C library asks 127.0.0.1 all the
- * same; that is refused, and musl would wait 5 s for an answer.
- */
-void synthetic_resolv_conf(struct text *text)
-{
-    line(text, "# husk gives no name server");
-    line(text, "options timeout:0 attempts:1");
-}
-
-void synthetic_nsswitch_conf(struct text *text)
-{
-    line(text, "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files");
-}
-
-static const char *user_name(uint32_t id)
-{
-    return id == 0 ? "root" : "husk";
-}
-
-void synthetic_passwd(struct text *text)
-{
-    text_string(text, user_name(BOOT->uid));
-    text_string(text, ":x:");
-    text_decimal(text, BOOT->uid, 0);
-    text_char(text, ':');
-    text_decimal(text, BOOT->gid, 0);
-    text_char(text, ':');
-    text_string(text, user_name(BOOT->uid));
-    line(text, ":/:/bin/sh");
-}
-
-void synthetic_group(struct text *text)
-{
-    text_string(text, user_name(BOOT->gid));
-    text_string(text, ":x:");
-    text_decimal(text, BOOT->gid, 0);
-    line(text, ":");
+    text_line(text, name.release);
 }

@@ -55,6 +55,12 @@ static void put_digits(struct text *text, uint64_t value, unsigned base, unsigne
         text_char(text, digits[--used]);
 }
 
+void text_line(struct text *text, const char *string)
+{
+    text_string(text, string);
+    text_char(text, '\n');
+}
+
 void text_decimal(struct text *text, uint64_t value, unsigned width)
 {
     put_digits(text, value, 10, width, ' ');

@@ -21,6 +21,7 @@ struct text {
 
 void text_char(struct text *text, char c);
 void text_string(struct text *text, const char *string);
+void text_line(struct text *text, const char *string); /* and a newline */
 void text_bytes(struct text *text, const char *bytes, size_t len);
 /* With leading spaces up to WIDTH. */
 void text_decimal(struct text *text, uint64_t value, unsigned width);

@@ -3,7 +3,7 @@
  * From the application's `syscall` to the function that serves it; hypercalls.
  */
 #include "calls.h"
-#include "stacks.h"
+#include "lazy.h"
 #include "thread.h"
 
 static syscall_fn *const table[] = {
@@ -157,8 +157,8 @@ int64_t hypercall(enum husk_op op, uint64_t a0, uint64_t a1, uint64_t a2, uint64
     bool post;
 
     /* It makes hypercalls itself. */
-    if (stacks_there)
-        stack_reach_arguments(op, (const uint64_t[]){a0, a1, a2, a3, a4, a5});
+    if (lazy_there)
+        lazy_reach_arguments(op, (const uint64_t[]){a0, a1, a2, a3, a4, a5});
     post = server_state() == HUSK_SERVER_FREE && is_served(op);
     index = post ? HUSK_SERVED_DESC : 0;
     desc = &doorbell()->desc[index];

@@ -24,6 +24,11 @@ global husk_vdso
 %define DT_VERSYM  0x6ffffff0
 %define DT_VERDEF  0x6ffffffc
 %define DT_VERDEFNUM 0x6ffffffd
+%define SHT_PROGBITS 1
+%define SHT_STRTAB 3
+%define SHT_DYNSYM 11
+%define SHF_ALLOC  2
+%define SHF_EXECINSTR 4
 %define GLOBAL_FUNC 0x12
 %define VER_FLG_BASE 1
 
@@ -33,9 +38,9 @@ husk_vdso:
     db 0x7f, "ELF", 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
     dw ET_DYN, EM_X86_64
     dd 1
-    dq 0, headers - husk_vdso, 0        ; entry, program headers, section headers
+    dq 0, headers - husk_vdso, sections - husk_vdso ; entry, program headers, section headers
     dd 0
-    dw 64, 56, 2, 0, 0, 0
+    dw 64, 56, 2, 64, 4, 0
 headers:
     dd PT_LOAD, PF_R_X
     dq 0, husk_vdso, husk_vdso, end - husk_vdso, end - husk_vdso, 16
@@ -75,6 +80,21 @@ definitions:                            ; each with its hash (System V ABI, figu
     dw 1, 0, 2, 1
     dd 0x3ae75f6, 20, 0
     dd version_name - strings, 0
+; name, type; flags, address, offset, size; link, info; alignment, size of an entry
+sections:                               ; dietlibc knows the symbols by these alone
+    times 64 db 0
+    dd 0, SHT_PROGBITS
+    dq SHF_ALLOC | SHF_EXECINSTR, husk_vdso, 0, end - husk_vdso
+    dd 0, 0
+    dq 16, 0
+    dd 0, SHT_STRTAB
+    dq SHF_ALLOC, strings, strings - husk_vdso, end - strings
+    dd 0, 0
+    dq 1, 0
+    dd 0, SHT_DYNSYM
+    dq SHF_ALLOC, symbols, symbols - husk_vdso, versions - symbols
+    dd 2, 1                             ; the strings' section; the first global symbol
+    dq 8, 24
 strings:
     db 0
 version_name:

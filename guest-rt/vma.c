@@ -60,8 +60,8 @@ static void close_slots(size_t at, size_t slots)
 
 static bool alike(const struct vma *a, const struct vma *b)
 {
-    /* What the monitor knows of a stack is memory like any other. */
-    return a->prot == b->prot && a->fresh == b->fresh && (a->stack == b->stack || !a->fresh) &&
+    /* What the monitor knows is memory like any other. */
+    return a->prot == b->prot && a->fresh == b->fresh && (a->lazy == b->lazy || !a->fresh) &&
            !a->file && !b->file;
 }
 

@@ -10,8 +10,8 @@
 struct vma {
     uint64_t start, end; /* page-aligned */
     uint8_t prot;        /* PROT_ bits */
-    bool fresh;          /* the monitor does not know it: PROT_NONE until now, or a stack's rest */
-    bool stack;          /* MAP_STACK: see stacks.h */
+    bool fresh;          /* the monitor does not know it: PROT_NONE until now, or lazy */
+    bool lazy;           /* see lazy.h */
     bool shared;         /* MAP_SHARED of a file */
     struct file *file;   /* that it shows, holding a reference, or NULL */
     uint64_t offset;     /* of its first byte in the file */

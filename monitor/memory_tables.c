@@ -214,20 +214,34 @@ static int ensure_registered(struct guest_memory *memory, uint64_t start, uint64
     return 0;
 }
 
+/* Does the guest hold a page of the region at ADDR of near RAM? */
+static bool is_held(const struct guest_memory *memory, guest_addr_t addr)
+{
+    const uint64_t *pte = memory_pte(memory, addr);
+    uint64_t any = 0;
+
+    if (!*memory_pde(memory, addr))
+        return false;
+    for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
+        any |= pte[i];
+    return any & PTE_HELD;
+}
+
 /*
  * The host gives a huge page to a region of which the guest may have one page. Within near RAM that
  * cannot be more than there may be at all, but with far RAM it could: so there are none from now
- * on, and those that may be there already count in full.
+ * on, and those that may be there already count in full. A region of which nothing is held has
+ * none: its last page was given back, and with that the whole.
  */
 static int give_up_huge_pages(struct guest_memory *memory)
 {
-    uint64_t linked = 0;
+    uint64_t held = 0;
 
     if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0)
         return -errno;
     for (uint64_t addr = 0; addr < memory->ram_size; addr += REGION)
-        linked += *memory_pde(memory, addr) ? REGION : 0;
-    memory->slack = linked > memory->held ? linked - memory->held : 0;
+        held += is_held(memory, addr) ? REGION : 0;
+    memory->slack = held > memory->held ? held - memory->held : 0;
     return 0;
 }
 

@@ -28,10 +28,11 @@ struct net_socket {
     uint8_t protocol; /* enum net_protocol */
     bool ipv6;        /* the guest's family is AF_INET6 */
     bool host_ipv6;   /* the host socket's */
-    bool v6only;      /* IPV6_V6ONLY and SO_REUSEADDR, as the guest set them */
-    bool reuse_address;
-    bool bound;     /* by the guest, to OWN */
-    bool connected; /* or trying */
+    bool v6only;      /* options as the guest set them, and so on */
+    bool reuse_address, reuse_port, broadcast;
+    uint32_t options; /* bits of those that it set on the host's socket: net_option.c */
+    bool bound;       /* by the guest, to OWN */
+    bool connected;   /* or trying */
     bool listening;
     bool accepted; /* PUBLICATION is that of the listening socket */
     bool mute;     /* UDP, connected where nothing may be sent */
@@ -83,12 +84,12 @@ void net_skip(int fd, size_t length);
  * room for NET_OPTION_MAX bytes. 0 or -errno.
  */
 #define NET_OPTION_MAX 16
-int net_get_option(const struct net_socket *socket, int fd, uint64_t level, uint64_t name,
-                   void *value, socklen_t *length);
+int net_get_option(struct net_socket *socket, int fd, uint64_t level, uint64_t name, void *value,
+                   socklen_t *length);
 int net_set_option(struct net_socket *socket, int fd, uint64_t level, uint64_t name,
                    const void *value, socklen_t length);
-/* Let FD have the options that the guest set on FROM. */
-void net_copy_options(int from, int fd);
+/* Let FD have the options that the guest set on SOCKET, whose descriptor is FROM. */
+void net_copy_options(const struct net_socket *socket, int from, int fd);
 
 /* May the guest send to ADDRESS? If so it becomes the host's address. */
 bool net_may_send(const struct network *network, const struct net_socket *socket,

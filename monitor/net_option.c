@@ -25,6 +25,8 @@ static const struct option {
     uint8_t size, use;
 } options[] = {
     {SOL_SOCKET, SO_REUSEADDR, sizeof(int), USE_OWN},
+    {SOL_SOCKET, SO_REUSEPORT, sizeof(int), USE_OWN},
+    {SOL_SOCKET, SO_BROADCAST, sizeof(int), USE_OWN},
     {SOL_SOCKET, SO_TYPE, sizeof(int), USE_READ},
     {SOL_SOCKET, SO_ERROR, sizeof(int), USE_READ},
     {SOL_SOCKET, SO_ACCEPTCONN, sizeof(int), USE_OWN},
@@ -35,12 +37,24 @@ static const struct option {
     {SOL_SOCKET, SO_RCVBUF, sizeof(int), USE_READ | USE_WRITE | USE_COPY | USE_BUFFER},
     {SOL_SOCKET, SO_SNDBUF, sizeof(int), USE_READ | USE_WRITE | USE_COPY | USE_BUFFER},
     {IPPROTO_TCP, TCP_NODELAY, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
+    {IPPROTO_TCP, TCP_MAXSEG, sizeof(int), USE_READ},
+    {IPPROTO_TCP, TCP_CORK, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
+    {IPPROTO_TCP, TCP_KEEPIDLE, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
+    {IPPROTO_TCP, TCP_KEEPINTVL, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
+    {IPPROTO_TCP, TCP_KEEPCNT, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
+    {IPPROTO_TCP, TCP_DEFER_ACCEPT, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
+    {IPPROTO_TCP, TCP_QUICKACK, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
+    {IPPROTO_IP, IP_TOS, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
+    {IPPROTO_IPV6, IPV6_TCLASS, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
     {IPPROTO_IPV6, IPV6_V6ONLY, sizeof(int), USE_OWN},
 };
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+_Static_assert(OPTIONS <= 32, "a bit for each in struct net_socket");
 
 static const struct option *find(const struct net_socket *socket, uint64_t level, uint64_t name)
 {
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+    for (size_t i = 0; i < OPTIONS; i++) {
         const struct option *option = &options[i];
 
         if ((uint64_t)option->level != level || (uint64_t)option->name != name)
@@ -53,17 +67,39 @@ static const struct option *find(const struct net_socket *socket, uint64_t level
     return NULL;
 }
 
-static int own_value(const struct net_socket *socket, const struct option *option)
+/* What the guest sets, is told again, and has no effect: ports are -p's, and nobody is reached by
+ * broadcasting. NULL for other options. */
+static bool *own_flag(struct net_socket *socket, const struct option *option)
 {
+    if (option->level != SOL_SOCKET)
+        return NULL;
+    switch (option->name) {
+    case SO_REUSEADDR:
+        return &socket->reuse_address;
+    case SO_REUSEPORT:
+        return &socket->reuse_port;
+    case SO_BROADCAST:
+        return &socket->broadcast;
+    default:
+        return NULL;
+    }
+}
+
+static int own_value(struct net_socket *socket, const struct option *option)
+{
+    const bool *flag = own_flag(socket, option);
+
+    if (flag)
+        return *flag;
     if (option->level == IPPROTO_IPV6)
         return socket->v6only;
     if (option->name == SO_DOMAIN)
         return socket->ipv6 ? AF_INET6 : AF_INET;
-    return option->name == SO_REUSEADDR ? socket->reuse_address : socket->listening;
+    return socket->listening;
 }
 
-int net_get_option(const struct net_socket *socket, int fd, uint64_t level, uint64_t name,
-                   void *value, socklen_t *length)
+int net_get_option(struct net_socket *socket, int fd, uint64_t level, uint64_t name, void *value,
+                   socklen_t *length)
 {
     const struct option *option = find(socket, level, name);
 
@@ -82,12 +118,14 @@ int net_get_option(const struct net_socket *socket, int fd, uint64_t level, uint
 
 static int set_own(struct net_socket *socket, int fd, const struct option *option, int value)
 {
-    if (option->level == SOL_SOCKET && option->name != SO_REUSEADDR)
-        return -ENOPROTOOPT;
-    if (option->level == SOL_SOCKET) {
-        socket->reuse_address = value != 0;
+    bool *flag = own_flag(socket, option);
+
+    if (flag) {
+        *flag = value != 0;
         return 0;
     }
+    if (option->level == SOL_SOCKET)
+        return -ENOPROTOOPT;
     if (socket->bound || socket->connected)
         return -EINVAL;
     socket->v6only = value != 0;
@@ -112,20 +150,21 @@ int net_set_option(struct net_socket *socket, int fd, uint64_t level, uint64_t n
         number = number > BUFFER_MAX ? BUFFER_MAX : number;
         value = &number;
     }
-    return setsockopt(fd, option->level, option->name, value, option->size) < 0 ? -errno : 0;
+    if (setsockopt(fd, option->level, option->name, value, option->size) < 0)
+        return -errno;
+    socket->options |= 1U << (option - options);
+    return 0;
 }
 
-void net_copy_options(int from, int fd)
+void net_copy_options(const struct net_socket *socket, int from, int fd)
 {
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+    for (size_t i = 0; i < OPTIONS; i++) {
         const struct option *option = &options[i];
-        uint8_t wanted[NET_OPTION_MAX] = {0}, there[NET_OPTION_MAX] = {0};
-        socklen_t length = option->size, there_length = option->size;
+        uint8_t wanted[NET_OPTION_MAX] = {0};
+        socklen_t length = option->size;
 
-        if (!(option->use & USE_COPY) ||
-            getsockopt(from, option->level, option->name, wanted, &length) < 0 ||
-            getsockopt(fd, option->level, option->name, there, &there_length) < 0 ||
-            memcmp(wanted, there, option->size) == 0)
+        if (!(option->use & USE_COPY) || !(socket->options & 1U << i) ||
+            getsockopt(from, option->level, option->name, wanted, &length) < 0)
             continue;
         if (option->use & USE_BUFFER) {
             int doubled; /* socket(7): what is read is twice what was set */

@@ -103,7 +103,7 @@ static void announce(struct net_publication *publication)
 
 static int claim(struct net_publication *publication, struct net_socket *socket, int fd)
 {
-    net_copy_options(fd, publication->fd);
+    net_copy_options(socket, fd, publication->fd);
     if (publication->protocol == NET_UDP)
         drop_stale_datagrams(publication->fd);
     if (dup3(publication->fd, fd, O_CLOEXEC) < 0)

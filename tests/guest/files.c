@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -143,6 +144,18 @@ static void check_access(void)
     check(faccessat(AT_FDCWD, in_tree("files/text"), R_OK, 0) == 0, "faccessat agrees");
 }
 
+static void check_what_waits(void)
+{
+    int fd = open(in_tree("files/text"), O_RDONLY), waits = 0;
+    off_t size = lseek(fd, 0, SEEK_END);
+
+    check(lseek(fd, 100, SEEK_SET) == 100 && ioctl(fd, FIONREAD, &waits) == 0 &&
+              waits == size - 100,
+          "FIONREAD says how much can be read");
+    check(lseek(fd, 0, SEEK_CUR) == 100, "and moves nothing");
+    close(fd);
+}
+
 static void check_streams(void)
 {
     char line[100];
@@ -171,6 +184,7 @@ int main(int argc, char **argv)
     check_positions();
     check_open_errors();
     check_access();
+    check_what_waits();
     check_streams();
     return exit_status();
 }

@@ -2,7 +2,9 @@
 /* Who the process is and where it runs; relations, not the numbers. */
 #include "check.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -48,11 +50,31 @@ static void check_system(void)
     check(system.nodename[0] != '\0', "it has a name");
 }
 
+/* What is set and told again, and nothing comes of it here. */
+static void check_settings(void)
+{
+    int signal = -1, subreaper = -1;
+
+    check(prctl(PR_SET_PDEATHSIG, SIGUSR1) == 0 && prctl(PR_GET_PDEATHSIG, &signal) == 0 &&
+              signal == SIGUSR1,
+          "the signal of a parent's death");
+    check_error(prctl(PR_SET_PDEATHSIG, 65), EINVAL, "one that there is not");
+    check(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 && prctl(PR_GET_CHILD_SUBREAPER, &subreaper) == 0 &&
+              subreaper == 1,
+          "a subreaper");
+    check(prctl(PR_SET_KEEPCAPS, 1) == 0 && prctl(PR_GET_KEEPCAPS) == 1, "kept capabilities");
+    check(prctl(PR_SET_TIMERSLACK, 50000) == 0 && prctl(PR_GET_TIMERSLACK) == 50000,
+          "slack of timers");
+    check(prctl(PR_CAPBSET_READ, 0) >= 0, "a capability that may be had");
+    check_error(prctl(PR_CAPBSET_READ, 1000), EINVAL, "one that there is not");
+}
+
 int main(void)
 {
     check_process();
     check_user();
     check_system();
+    check_settings();
 
     umask(027);
     printf("umask was %03o", umask(0177));

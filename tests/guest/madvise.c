@@ -52,6 +52,41 @@ static void check_much(void)
     munmap(area, pages * PAGE);
 }
 
+/* More in all than husk's default memory, never much at a time. */
+static void check_giving_back(void)
+{
+    enum { MANY = 25000 };
+    char *areas[4];
+    bool zero = true, kept = true;
+
+    for (size_t i = 0; i < 4; i++) {
+        areas[i] = map_pages(MANY, READ_WRITE);
+        memset(areas[i], 7, MANY * PAGE);
+        madvise(areas[i] + PAGE, (MANY - 2) * PAGE, i % 2 ? MADV_FREE : MADV_DONTNEED);
+    }
+    for (size_t i = 0; i < 4; i += 2)
+        zero &= holds_only(areas[i] + PAGE, 0, 100 * PAGE) &&
+                holds_only(areas[i] + (MANY - 2) * PAGE, 0, PAGE);
+    for (size_t i = 0; i < 4; i++)
+        kept &= holds_only(areas[i], 7, PAGE) && holds_only(areas[i] + (MANY - 1) * PAGE, 7, PAGE);
+    check(zero, "four times 100 MB given back are zero");
+    check(kept, "what lies round them is kept");
+    memset(areas[0] + 70 * PAGE, 8, 300 * PAGE);
+    check(mprotect(areas[0], MANY * PAGE, PROT_READ) == 0 &&
+              holds_only(areas[0] + 70 * PAGE, 8, 300 * PAGE) &&
+              holds_only(areas[0] + 370 * PAGE, 0, 100 * PAGE),
+          "they can be written in part, and made read-only");
+    munmap(areas[0], MANY * PAGE);
+    check(mprotect(areas[1], MANY * PAGE, PROT_NONE) == 0 &&
+              mprotect(areas[1], MANY * PAGE, READ_WRITE) == 0 && holds_only(areas[1], 7, PAGE),
+          "they lose rights and get them again");
+    areas[1] = mremap(areas[1], MANY * PAGE, 1000 * PAGE, 0);
+    check(areas[1] != MAP_FAILED && holds_only(areas[1], 7, PAGE), "they shrink");
+    munmap(areas[1], 1000 * PAGE);
+    for (size_t i = 2; i < 4; i++)
+        munmap(areas[i], MANY * PAGE);
+}
+
 static void check_harmless_advice(void)
 {
     static const struct {
@@ -95,6 +130,7 @@ int main(void)
     check_emptying();
     check_read_only();
     check_much();
+    check_giving_back();
     check_harmless_advice();
     check_errors();
     return exit_status();

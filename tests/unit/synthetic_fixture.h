@@ -27,6 +27,7 @@ static struct husk_boot boot;
 
 /* The units under test. */
 #include "../../guest-rt/synthetic.c"
+#include "../../guest-rt/synthetic_etc.c"
 #include "../../guest-rt/synthetic_mounts.c"
 #include "../../guest-rt/synthetic_process.c"
 #include "../../guest-rt/synthetic_system.c"

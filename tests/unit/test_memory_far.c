@@ -43,6 +43,19 @@ static void test_far_ram_leads_nowhere_until_it_is_used(void **state)
     assert_false(memory->far_open);
 }
 
+/* Huge pages of near RAM count in full, but not where everything was given back. */
+static void test_memory_given_back_leaves_room_in_far_ram(void **state)
+{
+    struct guest_memory *memory = &((struct fixture *)*state)->memory;
+
+    assert_int_equal(memory_map(memory, 8 * MIB, 48 * MIB, RW), 0);
+    assert_int_equal(memory_unmap(memory, 8 * MIB + PAGE, 48 * MIB - PAGE), 0);
+    assert_int_equal(memory_map(memory, memory->far_start, RAM - 2 * MIB + PAGE, RW), -ENOMEM);
+    assert_int_equal(memory->slack, 2 * MIB - PAGE);
+    assert_int_equal(memory_map(memory, memory->far_start, RAM - 2 * MIB, RW), 0);
+    assert_int_equal(memory->held, RAM - 2 * MIB + PAGE);
+}
+
 static void test_far_ram_is_memory_as_near_ram_is(void **state)
 {
     struct guest_memory *memory = &((struct fixture *)*state)->memory;
@@ -285,6 +298,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_far_ram_leads_nowhere_until_it_is_used),
+        TEST(test_memory_given_back_leaves_room_in_far_ram),
         TEST(test_far_ram_is_memory_as_near_ram_is),
         TEST(test_no_range_reaches_what_lies_between_near_and_far),
         TEST(test_no_far_mapping_leads_to_the_page_tables),

@@ -3,158 +3,7 @@
  * Sockets of the guest on real host sockets of loopback: ports that are taken before the guest
  * runs, and datagrams of others.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "net.h"
-
-static struct network network;
-static struct run_options options;
-static struct husk_error error;
-
-/* What the guest has. */
-struct guest_socket {
-    struct net_socket *socket;
-    int fd;
-};
-
-static int clear(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < network.policy.publication_count; i++) {
-        close(network.policy.publications[i].fd);
-        free(network.policy.publications[i].peers);
-    }
-    memset(&network, 0, sizeof(network));
-    memset(&options, 0, sizeof(options));
-    return 0;
-}
-
-static void publish(const char *text)
-{
-    assert_null(net_parse_publish(text, &options.publish[options.publish_count++]));
-}
-
-static void permit(const char *text)
-{
-    assert_null(net_parse_connect(text, &options.connect[options.connect_count++]));
-}
-
-static void start(void)
-{
-    if (net_start(&network, &options, -1, &error) < 0)
-        fail_msg("%s", error.text);
-    for (size_t i = 0; i < network.policy.publication_count; i++)
-        network.policy.publications[i].announced = true; /* quiet */
-}
-
-static uint16_t host_port(size_t i)
-{
-    return network.policy.publications[i].host.port;
-}
-
-static struct guest_socket open_socket(int family, int type)
-{
-    struct guest_socket s;
-
-    assert_int_equal(
-        net_socket_open(&network, (uint64_t)family, (uint64_t)type, 0, &s.socket, &s.fd), 0);
-    return s;
-}
-
-static void close_socket(struct guest_socket s)
-{
-    net_socket_close(s.socket, s.fd);
-}
-
-static struct net_address loopback(uint16_t port)
-{
-    return net_address_loopback(true, port);
-}
-
-static int bind_port(struct guest_socket s, uint16_t port)
-{
-    struct net_address address = loopback(port);
-
-    return net_bind(&network, s.socket, s.fd, 7, &address);
-}
-
-static struct sockaddr_in in_loopback(uint16_t port)
-{
-    return (struct sockaddr_in){
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-}
-
-/* Another process of the host: what connect(2) says, or the descriptor in *FD. */
-static int host_connect(uint16_t port, int *fd)
-{
-    struct sockaddr_in to = in_loopback(port);
-    int ret;
-
-    *fd = socket(AF_INET, SOCK_STREAM, 0);
-    ret = connect(*fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
-    if (ret < 0)
-        close(*fd);
-    return ret;
-}
-
-static int host_udp(uint16_t *port)
-{
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    struct sockaddr_in at = in_loopback(0);
-    socklen_t length = sizeof(at);
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
-    *port = ntohs(at.sin_port);
-    return fd;
-}
-
-static void host_send(int fd, uint16_t port, const char *text)
-{
-    struct sockaddr_in to = in_loopback(port);
-
-    assert_int_equal(sendto(fd, text, strlen(text), 0, (struct sockaddr *)&to, sizeof(to)),
-                     strlen(text));
-}
-
-static void wait_for(int fd)
-{
-    struct pollfd pollfd = {.fd = fd, .events = POLLIN};
-
-    assert_int_equal(poll(&pollfd, 1, 10000), 1);
-}
-
-static int64_t receive(struct guest_socket s, char *text, size_t size, struct net_address *from)
-{
-    struct iovec iov = {text, size - 1};
-    bool known;
-    int flags;
-    int64_t got = net_receive(&network, s.socket, s.fd, &iov, 1, 0, from, &known, &flags);
-
-    text[got < 0 ? 0 : got] = '\0';
-    return got;
-}
-
-static int64_t send_to(struct guest_socket s, const char *text, const struct net_address *to)
-{
-    struct iovec iov = {(char *)text, strlen(text)};
-
-    return net_send(&network, s.socket, s.fd, &iov, 1, 0, to);
-}
+#include "net_fixture.h"
 
 static void test_without_flags_there_is_no_socket(void **state)
 {
@@ -349,73 +198,6 @@ static void test_an_accepted_socket_cannot_become_another(void **state)
     close(client);
 }
 
-static void test_options_go_along_to_the_published_socket(void **state)
-{
-    struct guest_socket s;
-    struct linger linger = {1, 3};
-    int on = 1, value, size = 20000;
-    socklen_t length = sizeof(value);
-
-    (void)state;
-    publish("0:80");
-    start();
-    s = open_socket(AF_INET, SOCK_STREAM);
-    assert_int_equal(net_set_option(s.socket, s.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
-    assert_int_equal(net_set_option(s.socket, s.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)),
-                     0);
-    assert_int_equal(net_set_option(s.socket, s.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
-    assert_int_equal(bind_port(s, 80), 0);
-    assert_int_equal(net_get_option(s.socket, s.fd, IPPROTO_TCP, TCP_NODELAY, &value, &length), 0);
-    assert_int_equal(value, 1);
-    assert_int_equal(net_get_option(s.socket, s.fd, SOL_SOCKET, SO_RCVBUF, &value, &length), 0);
-    assert_int_equal(value, 40000);
-    linger = (struct linger){0};
-    length = sizeof(linger);
-    assert_int_equal(net_get_option(s.socket, s.fd, SOL_SOCKET, SO_LINGER, &linger, &length), 0);
-    assert_int_equal(linger.l_linger, 3);
-    close_socket(s);
-}
-
-static void test_options_outside_the_list_are_refused(void **state)
-{
-    static const struct {
-        int level, name;
-    } refused[] = {
-        {SOL_SOCKET, SO_REUSEPORT},
-        {SOL_SOCKET, SO_BINDTODEVICE},
-        {SOL_SOCKET, SO_MARK},
-        {SOL_SOCKET, SO_BROADCAST},
-        {SOL_SOCKET, SO_ATTACH_FILTER},
-        {SOL_SOCKET, SO_RCVBUFFORCE},
-        {IPPROTO_IP, IP_TRANSPARENT},
-        {IPPROTO_IP, IP_OPTIONS},
-        {IPPROTO_IP, IP_ADD_MEMBERSHIP},
-        {IPPROTO_TCP, TCP_FASTOPEN},
-        {IPPROTO_TCP, TCP_REPAIR},
-        {IPPROTO_TCP, TCP_ULP},
-        {IPPROTO_IPV6, IPV6_V6ONLY},
-        {SOL_SOCKET, SO_TYPE},
-        {-1, -1},
-    };
-    struct guest_socket s;
-    int value = 1, huge = INT32_MAX;
-    socklen_t length = sizeof(value);
-
-    (void)state;
-    permit("127.0.0.1:*");
-    start();
-    s = open_socket(AF_INET, SOCK_STREAM);
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-        assert_int_equal(net_set_option(s.socket, s.fd, (uint64_t)refused[i].level,
-                                        (uint64_t)refused[i].name, &value, sizeof(value)),
-                         -ENOPROTOOPT);
-    assert_int_equal(net_get_option(s.socket, s.fd, IPPROTO_TCP, TCP_FASTOPEN, &value, &length),
-                     -ENOPROTOOPT);
-    assert_int_equal(net_set_option(s.socket, s.fd, SOL_SOCKET, SO_KEEPALIVE, &value, 3), -EINVAL);
-    assert_int_equal(net_set_option(s.socket, s.fd, SOL_SOCKET, SO_SNDBUF, &huge, sizeof(huge)), 0);
-    close_socket(s);
-}
-
 static void test_connect_reaches_what_is_permitted_only(void **state)
 {
     struct guest_socket s;
@@ -575,24 +357,22 @@ static void test_an_address_in_disguise_is_refused(void **state)
 
 int main(void)
 {
-#define test(name) cmocka_unit_test_teardown(name, clear)
+#define TEST(name) cmocka_unit_test_teardown(name, clear)
     const struct CMUnitTest tests[] = {
-        test(test_without_flags_there_is_no_socket),
-        test(test_no_raw_sockets_and_no_other_protocols),
-        test(test_clients_are_refused_until_the_guest_listens),
-        test(test_a_published_port_is_taken_all_the_time),
-        test(test_a_busy_port_is_an_error_of_the_start),
-        test(test_connections_that_linger_do_not_hinder_the_next_run),
-        test(test_the_guest_sees_its_own_port),
-        test(test_an_accepted_socket_cannot_become_another),
-        test(test_options_go_along_to_the_published_socket),
-        test(test_options_outside_the_list_are_refused),
-        test(test_connect_reaches_what_is_permitted_only),
-        test(test_a_socket_bound_to_port_0_has_a_port),
-        test(test_a_published_udp_port_answers_who_asked),
-        test(test_datagrams_of_strangers_are_not_heard),
-        test(test_a_probe_of_loopback_sends_nothing),
-        test(test_an_address_in_disguise_is_refused),
+        TEST(test_without_flags_there_is_no_socket),
+        TEST(test_no_raw_sockets_and_no_other_protocols),
+        TEST(test_clients_are_refused_until_the_guest_listens),
+        TEST(test_a_published_port_is_taken_all_the_time),
+        TEST(test_a_busy_port_is_an_error_of_the_start),
+        TEST(test_connections_that_linger_do_not_hinder_the_next_run),
+        TEST(test_the_guest_sees_its_own_port),
+        TEST(test_an_accepted_socket_cannot_become_another),
+        TEST(test_connect_reaches_what_is_permitted_only),
+        TEST(test_a_socket_bound_to_port_0_has_a_port),
+        TEST(test_a_published_udp_port_answers_who_asked),
+        TEST(test_datagrams_of_strangers_are_not_heard),
+        TEST(test_a_probe_of_loopback_sends_nothing),
+        TEST(test_an_address_in_disguise_is_refused),
     };
 
     return cmocka_run_group_tests_name("net sockets", tests, NULL, NULL);

@@ -144,6 +144,28 @@ static void test_shared_files_are_limited_as_others(void **state)
     assert_int_equal(fs->pages, 4);
 }
 
+static void test_a_file_that_was_full_is_shared(void **state)
+{
+    const uint64_t limit = 5000; /* several nodes of the tree of pages */
+    struct tmpfs_node *file;
+    uint64_t written = 0;
+    int64_t done;
+
+    (void)state;
+    tmpfs_destroy(fs);
+    mount_limited(limit * PAGE, 0);
+    file = make(at("file"), S_IFREG | 0600);
+    while ((done = tmpfs_write(file, addr(buffer), BIG, written)) > 0)
+        written += (uint64_t)done;
+    assert_int_equal(done, -ENOSPC);
+    assert_int_equal(file->pages, limit);
+    assert_int_equal(tmpfs_truncate(file, 0), 0);
+    assert_int_equal(file->pages, 0);
+    assert_int_equal(tmpfs_write(file, addr(buffer), PAGE, 0), PAGE);
+    assert_int_equal(tmpfs_share(file), HUSK_MEMORY_FILE);
+    assert_int_equal(fs->pages, 1);
+}
+
 static void test_without_memory_nothing_changes(void **state)
 {
     struct tmpfs_node *file = make(at("file"), S_IFREG | 0600);
@@ -197,6 +219,7 @@ int main(void)
         TEST(test_what_was_stored_behind_the_last_page_does_not_come_back),
         TEST(test_holes_of_shared_files_are_zeros),
         TEST(test_shared_files_are_limited_as_others),
+        TEST(test_a_file_that_was_full_is_shared),
         TEST(test_without_memory_nothing_changes),
         TEST(test_a_write_that_fails_leaves_no_pages),
         TEST(test_only_regular_files_are_shared),

@@ -6,8 +6,11 @@
 #include "../check.h"
 #include "../tree.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <mntent.h>
+#include <netdb.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +22,7 @@ static void check_limit(void)
 {
     static char block[1 << 20];
     uint64_t total = 0;
+    char *view;
     int fd = open("/tmp/large", O_RDWR | O_CREAT, 0600);
     struct statfs fs;
     ssize_t done;
@@ -28,10 +32,42 @@ static void check_limit(void)
         total += (uint64_t)done;
     check_error(done, ENOSPC, "write beyond the limit");
     check(total == fs.f_blocks * 4096, "all of it can be used");
-    check(ftruncate(fd, 0) == 0 && write(fd, block, 4096) == 4096, "room again");
-    check_error(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0, ENODEV,
-                "shared mapping");
+    check(ftruncate(fd, 0) == 0 && pwrite(fd, block, 4096, 0) == 4096, "room again");
+    view = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    check(view != MAP_FAILED && pwrite(fd, "x", 1, 100) == 1 && view[100] == 'x', "shared mapping");
+    check_error(ftruncate(fd, (off_t)(fs.f_blocks + 1) * 4096), ENOSPC, "it has the same limit");
+    munmap(view, 8192);
     close(fd);
+    check(unlink("/tmp/large") == 0 && statfs("/tmp", &fs) == 0 && fs.f_bfree == fs.f_blocks,
+          "all is free again");
+}
+
+static void check_names_of_services(void)
+{
+    const struct servent *service = getservbyname("https", "tcp");
+    const struct protoent *protocol = getprotobyname("udp");
+
+    check(service && service->s_port == htons(443), "https is port 443");
+    check(!protocol || protocol->p_proto == 17, "udp is protocol 17"); /* musl knows without file */
+    check_error(open("/etc/services", O_RDWR), EACCES, "/etc/services for writing");
+}
+
+/* What df and others read: the tree is in a read-only mount. */
+static void check_mounts(void)
+{
+    bool volume = false, temporary = false;
+    FILE *mounts = setmntent("/etc/mtab", "r");
+    const struct mntent *entry;
+
+    while (mounts && (entry = getmntent(mounts))) {
+        volume |= strcmp(entry->mnt_dir, tree_root) == 0 && hasmntopt(entry, "ro");
+        temporary |= strcmp(entry->mnt_dir, "/tmp") == 0 && hasmntopt(entry, "rw") &&
+                     strcmp(entry->mnt_type, "tmpfs") == 0;
+    }
+    check(volume, "the tree is in the table of mounts");
+    check(temporary, "/tmp is too");
+    if (mounts)
+        endmntent(mounts);
 }
 
 static void check_links_from_mount(void)
@@ -99,6 +135,8 @@ int main(int argc, char **argv)
 {
     find_tree(argc, argv);
     check_limit();
+    check_names_of_services();
+    check_mounts();
     check_links_from_mount();
     check_links_to_mount();
     check_mount_points();

@@ -2,6 +2,7 @@
 /* One program, one VM: what would make another process does not exist. Not to be run natively. */
 #include "../check.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -29,5 +30,7 @@ int main(void)
     check_error(execve("/program", arguments, environment), ENOSYS, "execve");
     check(posix_spawn(&child, "/program", NULL, NULL, arguments, environment) != 0,
           "posix_spawn fails");
+    /* Not ENOSYS: that way programs read and write instead. */
+    check_error(splice(0, NULL, 1, NULL, 1, 0), EINVAL, "splice");
     return exit_status();
 }

@@ -32,6 +32,9 @@ static void values(void)
     set_and_read(tcp, SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR");
     set_and_read(tcp, SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE");
     set_and_read(tcp, IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY");
+    set_and_read(tcp, IPPROTO_TCP, TCP_CORK, "TCP_CORK");
+    set_and_read(tcp, SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT");
+    set_and_read(udp, SOL_SOCKET, SO_BROADCAST, "SO_BROADCAST");
     if (six >= 0)
         set_and_read(six, IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
     close(six);
@@ -41,6 +44,29 @@ static void values(void)
     printf("SO_DOMAIN: %d, SO_PROTOCOL: %d %d\n", value_of(tcp, SOL_SOCKET, SO_DOMAIN),
            value_of(tcp, SOL_SOCKET, SO_PROTOCOL), value_of(udp, SOL_SOCKET, SO_PROTOCOL));
     printf("SO_ACCEPTCONN: %d\n", value_of(tcp, SOL_SOCKET, SO_ACCEPTCONN));
+}
+
+static void numbers(void)
+{
+    static const struct {
+        int level, name;
+        const char *text;
+    } options[] = {
+        {IPPROTO_TCP, TCP_KEEPIDLE, "TCP_KEEPIDLE"},
+        {IPPROTO_TCP, TCP_KEEPINTVL, "TCP_KEEPINTVL"},
+        {IPPROTO_TCP, TCP_KEEPCNT, "TCP_KEEPCNT"},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, "TCP_USER_TIMEOUT"},
+        {IPPROTO_IP, IP_TOS, "IP_TOS"},
+    };
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        int value = 16;
+
+        check(setsockopt(tcp, options[i].level, options[i].name, &value, sizeof(value)) == 0 &&
+                  value_of(tcp, options[i].level, options[i].name) == 16,
+              "%s", options[i].text);
+    }
+    check(value_of(tcp, IPPROTO_TCP, TCP_MAXSEG) > 0, "TCP_MAXSEG");
 }
 
 static void buffers(void)
@@ -118,6 +144,7 @@ int main(void)
     tcp = need(socket(AF_INET, SOCK_STREAM, 0), "socket");
     udp = need(socket(AF_INET, SOCK_DGRAM, 0), "socket");
     values();
+    numbers();
     buffers();
     structures();
     errors();

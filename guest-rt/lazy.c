@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "stacks.h"
+#include "lazy.h"
 
 #include <linux/mman.h>
 
@@ -10,7 +10,7 @@
 #define SIZE_STATFS  120 /* struct statfs */
 #define SIZE_TERMIOS 36  /* and what else ioctl_tty(2) copies, which is less */
 
-bool stacks_there;
+bool lazy_there;
 
 /* START..END of a fresh mapping, which may go on at both sides: a neighbour may be alike. */
 static int64_t tell(uint64_t start, uint64_t end)
@@ -32,13 +32,13 @@ static int64_t tell_last_piece(uint64_t start, uint64_t end)
     return tell(end - start > PIECE ? end - PIECE : start, end);
 }
 
-int64_t stack_map(uint64_t start, uint64_t len, int prot)
+int64_t lazy_map(uint64_t start, uint64_t len, int prot)
 {
     const struct vma vma = {
-        .start = start, .end = start + len, .prot = prot, .fresh = true, .stack = true};
+        .start = start, .end = start + len, .prot = prot, .fresh = true, .lazy = true};
     int64_t ret = vma_insert(&vma);
 
-    stacks_there = true;
+    lazy_there = true;
     if (ret < 0 || prot == PROT_NONE)
         return ret;
     ret = tell_last_piece(start, start + len);
@@ -47,7 +47,35 @@ int64_t stack_map(uint64_t start, uint64_t len, int prot)
     return ret;
 }
 
-int64_t stack_permit(struct vma *vma)
+static bool overlaps(uint64_t start, uint64_t end, uint64_t low, uint64_t high)
+{
+    return start < high && low < end;
+}
+
+/* The image and the main stack are more than their table entry says. Little is not worth that it
+ * has to be mapped again; so is the last piece of a stack. */
+static bool may_forget(const struct vma *vma, uint64_t start, uint64_t end)
+{
+    return !vma->fresh && !vma->file && !vma->shared && vma->prot == READ_WRITE &&
+           end - start > PIECE && !overlaps(start, end, BOOT->image_start, BOOT->image_end) &&
+           !overlaps(start, end, BOOT->stack_low, BOOT->stack_top);
+}
+
+bool lazy_forget(const struct vma *vma, uint64_t start, uint64_t end)
+{
+    struct vma *part;
+
+    if (!may_forget(vma, start, end) || vma_split(start) < 0 || vma_split(end) < 0)
+        return false;
+    lazy_there = true;
+    HYPERCALL(HUSK_OP_UNMAP, start, end - start);
+    part = vma_after(start);
+    part->fresh = part->lazy = true;
+    vma_join(start, end);
+    return true;
+}
+
+int64_t lazy_permit(struct vma *vma)
 {
     uint64_t start = vma->start, end = vma->end;
     int64_t ret;
@@ -61,31 +89,31 @@ int64_t stack_permit(struct vma *vma)
     return ret;
 }
 
-/* Let the monitor know the pages of START..END that lie in the same part of a stack as ADDR, if
- * that is a part that it does not know. False if it is not, or there is no memory. */
+/* Let the monitor know the pages of START..END that lie in the same mapping as ADDR, if that is one
+ * that it does not know. False if it is not, or there is no memory. */
 static bool reach(uint64_t addr, uint64_t start, uint64_t end)
 {
-    const struct vma *vma = stacks_there ? vma_after(addr) : NULL;
+    const struct vma *vma = lazy_there ? vma_after(addr) : NULL;
 
-    if (!vma || addr < vma->start || !vma->stack || !vma->fresh || vma->prot != READ_WRITE)
+    if (!vma || addr < vma->start || !vma->lazy || !vma->fresh || vma->prot != READ_WRITE)
         return false;
     start = start > vma->start ? page_down(start) : vma->start;
     end = end < vma->end ? page_up(end) : vma->end;
     return tell(start, end) == 0;
 }
 
-bool stack_reach(uint64_t addr)
+bool lazy_reach(uint64_t addr)
 {
     uint64_t piece = addr - addr % PIECE;
 
     return reach(addr, piece, piece + PIECE) || reach(addr, addr, addr + 1);
 }
 
-void stack_reach_range(uint64_t addr, uint64_t len)
+void lazy_reach_range(uint64_t addr, uint64_t len)
 {
     uint64_t end = addr + len < addr ? UINT64_MAX : addr + len;
 
-    while (stacks_there && addr < end) {
+    while (lazy_there && addr < end) {
         const struct vma *vma = vma_after(addr);
         uint64_t next;
 
@@ -93,7 +121,7 @@ void stack_reach_range(uint64_t addr, uint64_t len)
             return;
         next = vma->end;
         if (vma->fresh && !reach(addr, addr, end)) {
-            if (!stack_reach(addr))
+            if (!lazy_reach(addr))
                 return;
             next = vma_after(addr)->end; /* as far as there is memory */
         }
@@ -108,7 +136,7 @@ static void reach_vector(uint64_t addr, uint64_t count)
     for (uint64_t i = 0; i < count && i < HUSK_IOV_MAX; i++) {
         if (user_read(&piece, addr + i * sizeof(piece)) < 0)
             return;
-        stack_reach_range(piece.base, piece.len);
+        lazy_reach_range(piece.base, piece.len);
     }
 }
 
@@ -116,11 +144,11 @@ static void reach_messages(const struct husk_message *messages, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         reach_vector(messages[i].iov, messages[i].iov_count);
-        stack_reach_range(messages[i].name, messages[i].name_size);
+        lazy_reach_range(messages[i].name, messages[i].name_size);
     }
 }
 
-void stack_reach_arguments(enum husk_op op, const uint64_t arg[6])
+void lazy_reach_arguments(enum husk_op op, const uint64_t arg[6])
 {
     switch (op) {
     case HUSK_OP_READ:
@@ -129,7 +157,7 @@ void stack_reach_arguments(enum husk_op op, const uint64_t arg[6])
     case HUSK_OP_BIND:
     case HUSK_OP_CONNECT:
     case HUSK_OP_ACCEPT:
-        stack_reach_range(arg[1], arg[2]);
+        lazy_reach_range(arg[1], arg[2]);
         break;
     case HUSK_OP_READV:
     case HUSK_OP_WRITEV:
@@ -140,28 +168,28 @@ void stack_reach_arguments(enum husk_op op, const uint64_t arg[6])
         reach_messages((const struct husk_message *)arg[1], arg[2]);
         break;
     case HUSK_OP_RANDOM:
-        stack_reach_range(arg[0], arg[1]);
+        lazy_reach_range(arg[0], arg[1]);
         break;
     case HUSK_OP_NAME:
-        stack_reach_range(arg[2], arg[3]);
+        lazy_reach_range(arg[2], arg[3]);
         break;
     case HUSK_OP_GETOPT:
     case HUSK_OP_SETOPT:
     case HUSK_OP_READLINK:
     case HUSK_OP_SYMLINK:
-        stack_reach_range(arg[3], arg[4]);
+        lazy_reach_range(arg[3], arg[4]);
         break;
     case HUSK_OP_EVENTS:
-        stack_reach_range(arg[1], arg[2] * SIZE_EVENT);
+        lazy_reach_range(arg[1], arg[2] * SIZE_EVENT);
         break;
     case HUSK_OP_STATFS:
-        stack_reach_range(arg[3], SIZE_STATFS);
+        lazy_reach_range(arg[3], SIZE_STATFS);
         break;
     case HUSK_OP_UTIMES:
-        stack_reach_range(arg[3], SIZE_TIMES);
+        lazy_reach_range(arg[3], SIZE_TIMES);
         break;
     case HUSK_OP_TTY:
-        stack_reach_range(arg[2], SIZE_TERMIOS);
+        lazy_reach_range(arg[2], SIZE_TERMIOS);
         break;
     default: /* none that is the application's, or guest-rt reads or writes all of it first */
         break;
