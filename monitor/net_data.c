@@ -20,6 +20,8 @@ int64_t net_send(struct network *network, const struct net_socket *socket, int f
     struct net_address host;
     ssize_t sent;
 
+    if (socket->listening)
+        return -EPIPE; /* as Linux says of what is not connected */
     if (socket->protocol == NET_UDP && !to && socket->mute)
         return -EACCES;
     if (socket->protocol == NET_UDP && to) {
@@ -77,6 +79,8 @@ int64_t net_receive(struct network *network, const struct net_socket *socket, in
 
     *from_known = false;
     *message_flags = 0;
+    if (socket->listening)
+        return -ENOTCONN;
     if (udp) {
         message.msg_name = &sockaddr;
         message.msg_namelen = sizeof(sockaddr);

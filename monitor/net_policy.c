@@ -186,7 +186,7 @@ int net_policy_bind(struct net_policy *policy, enum net_protocol protocol, bool 
                     const struct net_address *address, struct net_publication **publication)
 {
     struct net_publication *found = NULL;
-    bool exists = false;
+    bool exists = false, of_other_family = false;
 
     *publication = NULL;
     if (!has_address(policy, address))
@@ -194,9 +194,13 @@ int net_policy_bind(struct net_policy *policy, enum net_protocol protocol, bool 
     for (size_t i = 0; i < policy->publication_count; i++) {
         struct net_publication *each = &policy->publications[i];
 
-        if (each->protocol != protocol || !family_fits(each, ipv6, v6only, address) ||
+        if (each->protocol != protocol ||
             (address->port ? each->guest_port != address->port : !each->any_port))
             continue;
+        if (!family_fits(each, ipv6, v6only, address)) {
+            of_other_family = true;
+            continue;
+        }
         exists = true;
         /* The socket's own family comes first. */
         if (!each->claimed && (!found || (ipv6 && net_address_is_ipv4(&found->host))))
@@ -205,8 +209,10 @@ int net_policy_bind(struct net_policy *policy, enum net_protocol protocol, bool 
     *publication = found;
     if (found)
         return 0;
+    if (address->port && exists)
+        return -EADDRINUSE;
     if (address->port)
-        return exists ? -EADDRINUSE : -EACCES;
+        return of_other_family ? 0 : -EACCES;
     return policy->permit_count > 0 ? 0 : -EACCES;
 }
 

@@ -74,7 +74,8 @@ bool net_policy_permits(const struct net_policy *policy, const struct net_addres
 /*
  * The publication for a guest socket that binds to ADDRESS. 0, -EADDRNOTAVAIL (an address that the
  * guest does not have), -EADDRINUSE, or -EACCES (not published). *PUBLICATION is NULL when the
- * socket is bound to port 0 and only reaches out.
+ * socket is bound to port 0 and only reaches out, and when the port is published for the other
+ * family: servers bind both, and give up if one cannot be had. Nobody can reach such a socket.
  */
 int net_policy_bind(struct net_policy *policy, enum net_protocol protocol, bool ipv6, bool v6only,
                     const struct net_address *address, struct net_publication **publication);

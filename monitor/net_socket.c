@@ -30,6 +30,11 @@ void net_report_refusal(const struct network *network, const char *what,
             net_protocol_name(socket->protocol), why);
 }
 
+static int open_host_socket(int family, int type)
+{
+    return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
 int net_socket_open(const struct network *network, uint64_t family, uint64_t type,
                     uint64_t protocol, struct net_socket **opened, int *fd)
 {
@@ -48,7 +53,7 @@ int net_socket_open(const struct network *network, uint64_t family, uint64_t typ
         return -ENOMEM;
     (*opened)->protocol = tcp ? NET_TCP : NET_UDP;
     (*opened)->ipv6 = (*opened)->host_ipv6 = family == AF_INET6;
-    *fd = socket((int)family, (int)type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *fd = open_host_socket((int)family, (int)type);
     if (*fd < 0) {
         free(*opened);
         return -errno;
@@ -135,10 +140,31 @@ int net_bind(struct network *network, struct net_socket *socket, int fd, unsigne
     if (ret < 0)
         return ret;
     socket->bound = true;
+    socket->unheard = !publication && address->port;
     socket->own = *address;
-    socket->own.port =
-        publication ? publication->guest_port : (uint16_t)(NET_VIRTUAL_FIRST + index);
+    if (publication)
+        socket->own.port = publication->guest_port;
+    else if (!address->port)
+        socket->own.port = (uint16_t)(NET_VIRTUAL_FIRST + index);
     return 0;
+}
+
+/*
+ * The program listens where nobody can be. listen(2) would take a port of the host's; instead its
+ * descriptor becomes a UDP socket, which hears nothing as long as it is not bound.
+ */
+static int listen_unheard(const struct network *network, struct net_socket *socket, int fd)
+{
+    int nobody = open_host_socket(socket->host_ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM);
+    int ret = nobody < 0 || dup3(nobody, fd, O_CLOEXEC) < 0 ? -errno : 0;
+
+    if (nobody >= 0)
+        close(nobody);
+    if (ret == 0 && network->trace_fd >= 0)
+        dprintf(network->trace_fd, "husk: nobody reaches port %u by IPv%c: -p publishes the other\n",
+                socket->own.port, socket->ipv6 ? '6' : '4');
+    socket->listening = ret == 0;
+    return ret;
 }
 
 int net_listen(struct network *network, struct net_socket *socket, int fd, int backlog)
@@ -156,6 +182,8 @@ int net_listen(struct network *network, struct net_socket *socket, int fd, int b
         if (ret < 0)
             return ret;
     }
+    if (socket->unheard)
+        return socket->listening ? 0 : listen_unheard(network, socket, fd);
     if (!socket->publication) {
         net_report_refusal(network, "listen at", socket, &socket->own,
                            "no -p HOST:0 publishes a port for it");
@@ -201,7 +229,7 @@ int net_connect(struct network *network, struct net_socket *socket, int fd,
     socklen_t length;
     int ret;
 
-    if (socket->protocol == NET_TCP && socket->publication)
+    if (socket->protocol == NET_TCP && (socket->publication || socket->listening))
         return socket->listening || socket->accepted ? -EISCONN : -EOPNOTSUPP;
     if (!allowed && !is_probe(socket, address)) {
         net_report_refusal(network, "connect to", socket, address, "no --connect allows it");
@@ -258,6 +286,8 @@ int net_accept(const struct network *network, const struct net_socket *socket, i
 
     if (socket->protocol != NET_TCP)
         return -EOPNOTSUPP;
+    if (socket->unheard)
+        return socket->listening ? -EAGAIN : -EINVAL;
     /* musl's accept4 takes EINVAL for an old kernel's and calls accept. */
     *accepted_fd = (int)syscall(SYS_accept4, fd, &sockaddr, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (*accepted_fd < 0)

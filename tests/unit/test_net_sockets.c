@@ -198,6 +198,47 @@ static void test_an_accepted_socket_cannot_become_another(void **state)
     close(client);
 }
 
+/* A server that binds both families, and gives up if it cannot have both. */
+static void test_a_port_of_the_other_family_is_bound_and_heard_by_nobody(void **state)
+{
+    struct guest_socket four, six, seventh;
+    struct net_address at = {.port = 80}, name, peer;
+    struct net_socket *accepted;
+    struct pollfd poll_six = {.events = POLLIN};
+    int accepted_fd, client, on = 1;
+
+    (void)state;
+    publish("0:80");
+    start();
+    four = open_socket(AF_INET, SOCK_STREAM);
+    six = open_socket(AF_INET6, SOCK_STREAM);
+    assert_int_equal(bind_port(four, 80), 0);
+    assert_int_equal(net_set_option(six.socket, six.fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, 4), 0);
+    assert_int_equal(net_bind(&network, six.socket, six.fd, 7, &at), 0);
+    assert_int_equal(net_accept(&network, six.socket, six.fd, &accepted, &accepted_fd, &peer),
+                     -EINVAL);
+    assert_int_equal(net_listen(&network, four.socket, four.fd, 5), 0);
+    assert_int_equal(net_listen(&network, six.socket, six.fd, 5), 0);
+    assert_int_equal(net_own_name(&network, six.socket, six.fd, &name), 0);
+    assert_int_equal(name.port, 80);
+    assert_int_equal(host_connect(host_port(0), &client), 0);
+    wait_for(four.fd);
+    poll_six.fd = six.fd;
+    assert_int_equal(poll(&poll_six, 1, 0), 0);
+    assert_int_equal(net_accept(&network, six.socket, six.fd, &accepted, &accepted_fd, &peer),
+                     -EAGAIN);
+    assert_int_equal(net_connect(&network, six.socket, six.fd, &at), -EISCONN);
+    assert_int_equal(net_send(&network, six.socket, six.fd, NULL, 0, 0, NULL), -EPIPE);
+    close(client);
+    close_socket(six);
+    close_socket(four);
+    /* Still not what nobody published. */
+    seventh = open_socket(AF_INET6, SOCK_STREAM);
+    at.port = 81;
+    assert_int_equal(net_bind(&network, seventh.socket, seventh.fd, 7, &at), -EACCES);
+    close_socket(seventh);
+}
+
 static void test_connect_reaches_what_is_permitted_only(void **state)
 {
     struct guest_socket s;
@@ -367,6 +408,7 @@ int main(void)
         TEST(test_connections_that_linger_do_not_hinder_the_next_run),
         TEST(test_the_guest_sees_its_own_port),
         TEST(test_an_accepted_socket_cannot_become_another),
+        TEST(test_a_port_of_the_other_family_is_bound_and_heard_by_nobody),
         TEST(test_connect_reaches_what_is_permitted_only),
         TEST(test_a_socket_bound_to_port_0_has_a_port),
         TEST(test_a_published_udp_port_answers_who_asked),

@@ -77,8 +77,33 @@ static void mapped(void)
     close(server);
 }
 
+/* As servers do that want both families: each with a socket of its own, at one port. */
+static void both(void)
+{
+    struct sockaddr_in at;
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    int server = listening(&at), other = need(socket(AF_INET6, SOCK_STREAM, 0), "socket"), on = 1;
+    struct pollfd poll_other = {.fd = other, .events = POLLIN};
+    socklen_t length = sizeof(six);
+
+    six.sin6_port = at.sin_port;
+    check(setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+              setsockopt(other, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0 &&
+              bind(other, (struct sockaddr *)&six, sizeof(six)) == 0,
+          "the port of an IPv4 socket is bound for IPv6 alone");
+    check(listen(other, 5) == 0 && fcntl(other, F_SETFL, O_NONBLOCK) == 0, "listen");
+    check(getsockname(other, (struct sockaddr *)&six, &length) == 0 &&
+              six.sin6_port == at.sin_port && six.sin6_family == AF_INET6,
+          "it has that port");
+    check(poll(&poll_other, 1, 10) == 0, "nobody comes");
+    check_error(accept(other, NULL, NULL), EAGAIN, "accept");
+    close(other);
+    close(server);
+}
+
 int main(void)
 {
+    both();
     streams();
     datagrams();
     mapped();
