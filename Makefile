@@ -121,7 +121,12 @@ $(B)/husk-calls: $(CALLS_SRC) $(wildcard linker/*.h) include/husk/calls.h
 	echo "  cc    $@"
 	$(CC) $(CALLS_CFLAGS) -static $(CALLS_SRC) -lcapstone -o $@
 
+# The kernel's headers, without the C library's that Debian has beside them.
+KERNEL_HEADERS := $(addprefix /usr/include/,linux asm-generic mtd x86_64-linux-gnu/asm)
+
 $(B)/husk-cc: linker/husk-cc $(B)/guest-rt.o linker/app.ld $(B)/husk-calls
+	mkdir -p $(B)/kernel
+	ln -sfn $(KERNEL_HEADERS) $(B)/kernel
 	cp linker/app.ld $(B)/app.ld
 	install -m 755 $< $@
 
@@ -142,11 +147,12 @@ demo: all ## run real programs in VMs
 	tools/demo.sh $(B)
 
 install: all ## install below PREFIX (and DESTDIR)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/husk \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/husk/kernel \
 	    $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(B)/husk $(B)/husk-cc $(DESTDIR)$(PREFIX)/bin
 	install -m 755 -s $(B)/husk-calls $(DESTDIR)$(PREFIX)/lib/husk
 	install -m 644 $(B)/guest-rt.o linker/app.ld $(DESTDIR)$(PREFIX)/lib/husk
+	ln -sfn $(KERNEL_HEADERS) $(DESTDIR)$(PREFIX)/lib/husk/kernel
 	install -m 644 docs/husk.1 docs/husk-cc.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.[ch]')

@@ -396,3 +396,13 @@ int64_t sys_fadvise64(const struct call *call)
         return -ESPIPE;
     return call->arg[3] > 5 ? -EINVAL : 0;
 }
+
+/* The host reads ahead by itself. */
+int64_t sys_readahead(const struct call *call)
+{
+    const struct file *file = file_for(call->arg[0], HUSK_OP_READ);
+
+    if (!file)
+        return -EBADF;
+    return file_seekable(file) ? 0 : -EINVAL;
+}

@@ -10,6 +10,7 @@ bits 64
 default rel
 
 extern husk_vdso
+extern native_start
 extern rt_start, rt_syscall, rt_exception, rt_interrupt, rt_entry, rt_stack_pointer, thread_begun
 global husk_rt_start, syscall_direct, syscall_stubbed, exception_entry, interrupt_entry
 global call_room
@@ -25,15 +26,7 @@ global exception_stack_top
     resb 0x10000
 stack_top:
 
-; Linux's numbers of x86-64, and the exit status of env(1) for what cannot be run.
-SYS_WRITE equ 1
-SYS_EXIT_GROUP equ 231
-CANNOT_RUN equ 126
-
 section .rodata
-advice: db "This is a husk image: start it with `husk run`.", 10
-ADVICE_LENGTH equ $ - advice
-
 ; The trampolines of a husk image, in the application's text; app.ld knows where. Far from here: no
 ; instruction of ours reaches them.
 extern husk_calls:weak, husk_calls_end:weak
@@ -87,8 +80,8 @@ section .text
     pop rbx
 %endmacro
 
-; The vCPU's first instruction, with rsp 0. It is the entry point of a husk image as well: a kernel
-; that executes one outside a VM starts it with a stack, and there is nothing to run on.
+; The vCPU's first instruction, with rsp 0. It is the entry point of a husk image as well, and Linux,
+; where there is no VM, gives it a stack.
 husk_rt_start:
     test rsp, rsp
     jnz outside_vm
@@ -104,15 +97,17 @@ husk_rt_start:
     xor edi, edi
     jmp rcx
 
+; Started without husk, with the stack that Linux made: nothing else counts (System V ABI, 3.4.1), but
+; that rdx is a function for atexit, or 0 as here.
 outside_vm:
-    mov eax, SYS_WRITE
-    mov edi, 2
-    lea rsi, [advice]
-    mov edx, ADVICE_LENGTH
-    syscall
-    mov eax, SYS_EXIT_GROUP
-    mov edi, CANNOT_RUN
-    syscall
+    mov rbx, rsp
+    and rsp, -16
+    call native_start
+    mov rsp, rbx
+    xor ebp, ebp
+    xor edx, edx
+    mov rax, _start
+    jmp rax
 
 ; From ring0.asm's system call stub: the caller's rcx and r11 wait in HUSK_RING0_VIEW.
 syscall_stubbed:

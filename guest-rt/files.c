@@ -298,6 +298,12 @@ int64_t sys_fcntl(const struct call *call)
         return pipe_set_size(file, (uint32_t)value);
     case F_SETFL:
         return set_flags(file, value);
+    case F_GETOWN: /* nobody is told by SIGIO */
+    case F_SETOWN:
+    case F_SETOWN_EX:
+        return 0;
+    case F_GETOWN_EX:
+        return user_write(value, &(const struct f_owner_ex){.type = F_OWNER_PID});
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:

@@ -241,7 +241,7 @@ int64_t sys_forbidden(const struct call *call)
     return -EPERM;
 }
 
-/* Extended attributes: no file has any. */
+/* Extended attributes: no file has any (paths.c lists them). */
 int64_t sys_unsupported(const struct call *call)
 {
     (void)call;

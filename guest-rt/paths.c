@@ -225,3 +225,64 @@ int64_t sys_getdents64(const struct call *call)
         return -ENOTDIR;
     return FILE_CALL(HUSK_OP_GETDENTS, file, call->arg[1], (uint32_t)call->arg[2]);
 }
+
+/* No file has extended attributes, but it has to be there. */
+static int64_t list_attributes(uint64_t addr, uint64_t flags)
+{
+    int64_t ret = path_call(HUSK_OP_ACCESS, AT_FDCWD, addr, path_how(flags), 0, flags, 0);
+
+    return ret < 0 ? ret : 0;
+}
+
+int64_t sys_listxattr(const struct call *call)
+{
+    return list_attributes(call->arg[0], 0);
+}
+
+int64_t sys_llistxattr(const struct call *call)
+{
+    return list_attributes(call->arg[0], AT_SYMLINK_NOFOLLOW);
+}
+
+int64_t sys_flistxattr(const struct call *call)
+{
+    const struct file *file = file_get((uint32_t)call->arg[0]);
+
+    return file && !(file->flags & O_PATH) ? 0 : -EBADF;
+}
+
+/* Regular files are made; FIFOs, sockets and devices are what no file system here can have. */
+static int64_t make_node(uint64_t dirfd, uint64_t addr, uint64_t mode)
+{
+    struct statx there;
+    struct file *file;
+    int64_t ret;
+
+    switch (mode & S_IFMT) {
+    case 0:
+    case S_IFREG:
+        ret = file_open(dirfd, addr, O_CREAT | O_EXCL | O_WRONLY, mode, &file);
+        return ret < 0 ? ret : file_release(file);
+    case S_IFIFO:
+    case S_IFSOCK:
+    case S_IFCHR:
+    case S_IFBLK:
+        ret = path_call(HUSK_OP_STAT, dirfd, addr, HUSK_END_STAY, AT_SYMLINK_NOFOLLOW, STATX_INO,
+                        (uint64_t)&there);
+        return ret == -ENOENT ? -EPERM : ret < 0 ? ret : -EEXIST;
+    case S_IFDIR:
+        return -EPERM;
+    default:
+        return -EINVAL;
+    }
+}
+
+int64_t sys_mknod(const struct call *call)
+{
+    return make_node(AT_FDCWD, call->arg[0], call->arg[1]);
+}
+
+int64_t sys_mknodat(const struct call *call)
+{
+    return make_node(call->arg[0], call->arg[1], call->arg[2]);
+}

@@ -155,9 +155,6 @@ int64_t serve_link(struct run *run, const struct husk_desc *desc)
                                  (int)desc->arg[2] & ~AT_EMPTY_PATH);
 }
 
-/* Not musl's fchmod and fchown: for a descriptor of O_PATH they turn to /proc, which the jail
- * forbids.
- */
 int64_t serve_chmod(struct run *run, const struct husk_desc *desc)
 {
     mode_t mode = (mode_t)desc->arg[3] & 07777;
@@ -167,7 +164,7 @@ int64_t serve_chmod(struct run *run, const struct husk_desc *desc)
     if (ret < 0)
         return ret;
     if (target.fd >= 0)
-        return result(syscall(SYS_fchmod, target.fd, mode));
+        return mounts_chmod_opened(run->mounts, target.fd, mode);
     return mounts_chmod(run->mounts, target.path.dir, target.path.text, mode, target.flags);
 }
 
@@ -181,7 +178,7 @@ int64_t serve_chown(struct run *run, const struct husk_desc *desc)
     if (ret < 0)
         return ret;
     if (target.fd >= 0)
-        return result(syscall(SYS_fchown, target.fd, uid, gid));
+        return result(fchownat(target.fd, "", uid, gid, AT_EMPTY_PATH));
     return mounts_chown(run->mounts, target.path.dir, target.path.text, uid, gid, target.flags);
 }
 
@@ -196,7 +193,8 @@ int64_t serve_utimes(struct run *run, const struct husk_desc *desc)
     if (desc->arg[3] && memory_read(&run->memory, times, desc->arg[3], sizeof(times)) < 0)
         return -EFAULT;
     if (target.fd >= 0)
-        return result(futimens(target.fd, desc->arg[3] ? times : NULL));
+        return result(
+            syscall(SYS_utimensat, target.fd, "", desc->arg[3] ? times : NULL, AT_EMPTY_PATH));
     return mounts_utimes(run->mounts, target.path.dir, target.path.text,
                          desc->arg[3] ? times : NULL, target.flags);
 }

@@ -164,6 +164,8 @@ int mounts_link_opened(const struct mounts *mounts, const struct mount *mount, i
                        const struct guest_dir *to_base, const char *to);
 int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                  mode_t mode, int flags);
+/* Of what is open as FD, also with O_PATH. */
+int mounts_chmod_opened(const struct mounts *mounts, int fd, mode_t mode);
 int mounts_chown(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                  uid_t uid, gid_t gid, int flags);
 int mounts_utimes(const struct mounts *mounts, const struct guest_dir *base, const char *path,

@@ -286,6 +286,20 @@ int mounts_chmod(const struct mounts *mounts, const struct guest_dir *base, cons
     return ret == -ENOSYS ? chmod_by_procfs(&w, mode & 07777) : ret;
 }
 
+int mounts_chmod_opened(const struct mounts *mounts, int fd, mode_t mode)
+{
+    struct itself itself;
+    int ret = result(syscall(SYS_fchmod, fd, mode));
+
+    if (ret != -EBADF) /* O_PATH */
+        return ret;
+    ret = result(syscall(SYS_fchmodat2, fd, "", mode, AT_EMPTY_PATH));
+    if (ret != -ENOSYS)
+        return ret;
+    itself = itself_of(mounts, fd);
+    return result(syscall(SYS_fchmodat, itself.dir, itself.path, mode));
+}
+
 int mounts_chown(const struct mounts *mounts, const struct guest_dir *base, const char *path,
                  uid_t uid, gid_t gid, int flags)
 {

@@ -35,7 +35,7 @@ struct net_socket {
     bool connected;   /* or trying */
     bool listening;
     bool accepted; /* PUBLICATION is that of the listening socket */
-    bool unheard; /* bound to a port that only the other family publishes */
+    bool unheard;  /* bound to a port that only the other family publishes */
     bool mute;     /* UDP, connected where nothing may be sent */
     struct net_address own;
     struct net_publication *publication;

@@ -161,8 +161,9 @@ static int listen_unheard(const struct network *network, struct net_socket *sock
     if (nobody >= 0)
         close(nobody);
     if (ret == 0 && network->trace_fd >= 0)
-        dprintf(network->trace_fd, "husk: nobody reaches port %u by IPv%c: -p publishes the other\n",
-                socket->own.port, socket->ipv6 ? '6' : '4');
+        dprintf(network->trace_fd,
+                "husk: nobody reaches port %u by IPv%c: -p publishes the other\n", socket->own.port,
+                socket->ipv6 ? '6' : '4');
     socket->listening = ret == 0;
     return ret;
 }

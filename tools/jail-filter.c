@@ -152,7 +152,6 @@ static const struct rule {
     ALLOW(JAIL_WRITE, fchmod),
     ALLOW(JAIL_WRITE, fchmodat2),
     ALLOW(JAIL_WRITE, fchmodat), /* before Linux 6.6 */
-    ALLOW(JAIL_WRITE, fchown),
     ALLOW(JAIL_WRITE, fchownat),
     ALLOW(JAIL_WRITE, utimensat),
 

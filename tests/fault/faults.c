@@ -177,7 +177,7 @@ static const char *syscall_name(long number)
         {SYS_openat2, "openat2"},       {SYS_statx, "statx"},       {SYS_faccessat2, "faccessat2"},
         {SYS_renameat2, "renameat2"},   {452, "fchmodat2"},         {SYS_utimensat, "utimensat"},
         {SYS_getdents64, "getdents64"}, {SYS_pwritev2, "pwritev2"}, {SYS_fcntl, "fcntl"},
-        {SYS_fchmod, "fchmod"},         {SYS_fchown, "fchown"},
+        {SYS_fchmod, "fchmod"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

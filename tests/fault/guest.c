@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h> /* husk-cc has the kernel's headers */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,7 +198,7 @@ static long do_ftruncate(void)
 
 static long do_allocate(void)
 {
-    return fallocate(file, 0, 0, sizeof data);
+    return fallocate(file, FALLOC_FL_KEEP_SIZE, 0, sizeof data);
 }
 
 static long do_fsync(void)

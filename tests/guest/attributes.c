@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <utime.h>
 
@@ -53,6 +54,45 @@ static void change_owners(void)
     check_error(fchownat(AT_FDCWD, "file", 0, 0, 0x8), EINVAL, "with an unknown flag");
     check(chmod("file", 04755) == 0 && chown("file", getuid(), getgid()) == 0, "chown of set-uid");
     show_status("file");
+    close(fd);
+}
+
+/* By descriptors that can do nothing else; both C libraries' fchmodat does it like this. */
+static void change_by_path_descriptors(void)
+{
+    const struct timespec times[2] = {{1000000000, 0}, {1000000001, 0}};
+    int fd = must_open("file", O_PATH);
+    char path[40];
+    struct stat status;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    check(chmod(path, 0641) == 0, "chmod of a descriptor's name");
+    show_status("file");
+    check(fchownat(fd, "", getuid(), getgid(), AT_EMPTY_PATH) == 0, "fchownat of O_PATH");
+    check(chown(path, getuid(), getgid()) == 0, "chown by name");
+    check(utimensat(fd, "", times, AT_EMPTY_PATH) == 0 && stat("file", &status) == 0 &&
+              status.st_mtime == 1000000001,
+          "utimensat of O_PATH");
+    check(utimensat(AT_FDCWD, path, NULL, 0) == 0 && stat("file", &status) == 0 &&
+              status.st_mtime > 1000000001,
+          "utimensat by name");
+    close(fd);
+    check(fchmodat(AT_FDCWD, "dir", 0701, AT_SYMLINK_NOFOLLOW) == 0, "fchmodat without following");
+    show_status("dir");
+}
+
+static void list_attributes(void)
+{
+    int fd = must_open("file", O_RDONLY);
+
+    check(listxattr("file", NULL, 0) == 0 && llistxattr("link", NULL, 0) == 0 &&
+              flistxattr(fd, NULL, 0) == 0,
+          "no extended attributes");
+    check_error(listxattr("none", NULL, 0), ENOENT, "of nothing");
+    check_error(flistxattr(99, NULL, 0), EBADF, "of no descriptor");
+    check(readahead(fd, 0, 4096) == 0, "readahead");
+    check_error(readahead(99, 0, 4096), EBADF, "of no descriptor");
+    check(fcntl(fd, F_GETOWN) == 0, "F_GETOWN");
     close(fd);
 }
 
@@ -167,6 +207,8 @@ int main(int argc, char **argv)
     enter_scratch(argc, argv);
     change_modes();
     change_owners();
+    change_by_path_descriptors();
+    list_attributes();
     set_times();
     set_times_in_old_ways();
     set_to_now();

@@ -121,6 +121,19 @@ static void use_long_names(void)
     check_error(mkdir(path, 0755), ENAMETOOLONG, "mkdir of a path of 4096 bytes");
 }
 
+static void make_nodes(void)
+{
+    check(mknod("node", S_IFREG | 0640, 0) == 0 && mknod("other", 0600, 0) == 0,
+          "mknod of regular files");
+    show_status("node");
+    show_status("other");
+    check_error(mknod("node", S_IFREG | 0640, 0), EEXIST, "once more");
+    check_error(mkfifo("node", 0600), EEXIST, "a FIFO over it");
+    check_error(mknod("below/nothing", S_IFREG | 0640, 0), ENOENT, "below nothing");
+    check_error(mknod("directory", S_IFDIR | 0700, 0), EPERM, "a directory");
+    check_error(mknod("strange", 0170000, 0), EINVAL, "of no type");
+}
+
 int main(int argc, char **argv)
 {
     enter_scratch(argc, argv);
@@ -129,5 +142,6 @@ int main(int argc, char **argv)
     remove_files();
     use_odd_names();
     use_long_names();
+    make_nodes();
     return exit_status();
 }

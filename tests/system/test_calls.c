@@ -41,6 +41,26 @@ static void test_program_behaves_as_natively(void **state)
     assert_same_as_native(&program);
 }
 
+/* What ./configure does with what it has just compiled. */
+static void test_image_runs_without_husk(void **state)
+{
+    const char *image = built("%s", (const char *)*state);
+    const struct result *result = RUN(image);
+
+    assert_status(result, 0);
+    assert_same_results(RUN(built("guest/musl/turned-calls")), result);
+}
+
+static void test_threads_of_an_image_run_without_husk(void **state)
+{
+    static const char *const programs[] = {"thread-stress", "thread-life", "malloc-stress"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(programs); i++)
+        assert_same_results(RUN(built("guest/musl/%s", programs[i])),
+                            RUN(built("guest/husk/%s", programs[i])));
+}
+
 static void test_system_calls_stay_traps_on_request(void **state)
 {
     (void)state;
@@ -183,6 +203,7 @@ int main(void)
         {"what is no husk image is left alone", test_what_is_no_husk_image_is_left_alone},
         {"images without symbols are left alone", test_images_without_symbols_are_left_alone},
         {"calls are turned once", test_calls_are_turned_once},
+        {"threads of an image run without husk", test_threads_of_an_image_run_without_husk},
         {"damaged images do no harm", test_damaged_images_do_no_harm},
         {"what is no file is left alone", test_what_is_no_file_is_left_alone},
     };
@@ -199,6 +220,9 @@ int main(void)
         if (i < 2 || !is_slow_machine())
             test_list_add(&list, text("%s: behaves as natively", variants[i]),
                           test_program_behaves_as_natively, variants[i]);
+    for (size_t i = 0; i < COUNT(variants); i++)
+        test_list_add(&list, text("%s: runs without husk", variants[i]),
+                      test_image_runs_without_husk, variants[i]);
     for (size_t i = 0; i < COUNT(tests); i++)
         test_list_add(&list, tests[i].name, tests[i].test, NULL);
     return test_list_run(&list, "calls", NULL, NULL);

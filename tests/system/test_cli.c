@@ -279,16 +279,6 @@ static void test_image_that_needs_more_memory_says_how_much(void **state)
     assert_prints(HUSK_RUN("-m", "10M", built("apps/sqlite"), ":memory:", "select 1"), "1\n");
 }
 
-static void test_husk_image_outside_a_vm_says_what_it_is(void **state)
-{
-    const struct result *result =
-        run(&(struct command){.argv = LIST(built("apps/hello"), "argument")});
-
-    (void)state;
-    assert_status(result, 126);
-    assert_complains(result, "husk image: start it with `husk run`");
-}
-
 static void test_options_end_at_the_image_or_at_two_dashes(void **state)
 {
     (void)state;
@@ -450,7 +440,6 @@ int main(void)
         cmocka_unit_test(test_working_directory_is_the_root_or_what_is_given),
         cmocka_unit_test(test_memory_is_what_is_given),
         cmocka_unit_test(test_image_that_needs_more_memory_says_how_much),
-        cmocka_unit_test(test_husk_image_outside_a_vm_says_what_it_is),
         cmocka_unit_test(test_options_end_at_the_image_or_at_two_dashes),
         cmocka_unit_test(test_image_whose_name_starts_with_a_dash_runs_after_two_dashes),
         cmocka_unit_test(test_mounts_are_directories_and_files_with_or_without_ro),

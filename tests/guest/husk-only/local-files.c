@@ -52,6 +52,12 @@ static void check_names_of_services(void)
     check_error(open("/etc/services", O_RDWR), EACCES, "/etc/services for writing");
 }
 
+static void check_nodes(void)
+{
+    check_error(mkfifo("/tmp/fifo", 0600), EPERM, "no FIFO is made");
+    check(mknod("/tmp/node", S_IFREG | 0600, 0) == 0 && unlink("/tmp/node") == 0, "but files are");
+}
+
 /* What df and others read: the tree is in a read-only mount. */
 static void check_mounts(void)
 {
@@ -136,6 +142,7 @@ int main(int argc, char **argv)
     find_tree(argc, argv);
     check_limit();
     check_names_of_services();
+    check_nodes();
     check_mounts();
     check_links_from_mount();
     check_links_to_mount();
