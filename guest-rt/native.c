@@ -58,7 +58,7 @@ static long protect(uint64_t start, uint64_t end, unsigned long prot)
 void native_start(void)
 {
     const struct husk_calls *calls = (const struct husk_calls *)call_room[0];
-    const uint8_t *first = (const uint8_t *)(calls + 1);
+    const uint8_t *first = (const uint8_t *)call_room[0] + HUSK_CALL_SIZE;
     uint64_t low = UINT64_MAX, high = 0;
 
     if (!calls || calls->turned == 0 || calls->turned > HUSK_CALLS_MAX)

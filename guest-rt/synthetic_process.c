@@ -71,30 +71,38 @@ static void copy_name(void)
         image[before] = '/';
 }
 
+/* The absolute path that NAME is from the working directory, in PATH; false: there is none. */
+static bool from_here(guest_addr_t name, long len, char path[2 * HUSK_PATH_MAX])
+{
+    const struct call here = {.arg = {(uint64_t)path, HUSK_PATH_MAX}};
+    char *end;
+
+    if (sys_getcwd(&here) < 0)
+        return false;
+    end = path + strlen(path);
+    if (end == path || end[-1] != '/')
+        *end++ = '/';
+    if (user_copy(end, (const char *)name, len + 1) < 0)
+        return false;
+    memmove(end, end + dots(end), len + 1 - dots(end));
+    return true;
+}
+
 bool synthetic_names_image(uint64_t dirfd, guest_addr_t addr)
 {
     static char path[2 * HUSK_PATH_MAX];
     long len = user_scan((const char *)addr, HUSK_PATH_MAX);
-    const struct call here = {.arg = {(uint64_t)path, HUSK_PATH_MAX}};
-    char *name = path;
-    int64_t before;
+    const char *name = path, *at = image;
 
     if (len <= 0 || len == HUSK_PATH_MAX || user_copy(path, (const char *)addr, len + 1) < 0)
         return false;
-    if (path[0] != '/') {
-        before = (int)dirfd == AT_FDCWD ? sys_getcwd(&here) - 1 : -1;
-        if (before < 0)
-            return false;
-        name += before - (path[before - 1] == '/');
-        *name++ = '/';
-        user_copy(name, (const char *)addr, len + 1);
-        memmove(name, name + dots(name), len + 1 - dots(name));
+    if (path[0] != '/' && ((int)dirfd != AT_FDCWD || !from_here(addr, len, path)))
+        return false;
+    while (*at && *at == *name) {
+        at++;
+        name++;
     }
-    name = path;
-    for (const char *at = image; *at; at++)
-        if (*at != *name++)
-            return false;
-    return *image && !*name;
+    return *image && !*at && !*name;
 }
 
 /* As execve(2) does. */

@@ -180,8 +180,8 @@ enum husk_op {
                          many sockets were received from */
     HUSK_OP_MEMORY,   /* a file of memory or HUSK_MEMORY_NEW, bytes: see HUSK_MEMORY_FILE */
     HUSK_OP_IMAGE,    /* none: a handle of the image's file, to be read */
-    HUSK_OP_VOLUME,   /* number, address, room: where that volume lies, without a zero; its length in bits
-                         0..31, 1 in bit 32: it is writable. ENOENT: there are fewer */
+    HUSK_OP_VOLUME, /* number, address, room: where that volume lies, without a zero; its length in
+                       bits 0..31, 1 in bit 32: it is writable. ENOENT: there are fewer */
     HUSK_OP_COUNT
 };
 
