@@ -138,6 +138,17 @@ int64_t sys_arch_prctl(const struct call *call)
     return 0;
 }
 
+/* A function of its own: each start calls it, and should not touch what else prctl needs. */
+int64_t thread_set_name(guest_addr_t name)
+{
+    long len = user_scan((const char *)name, sizeof(current->name) - 1);
+
+    if (len < 0 || user_copy(current->name, (const char *)name, len) < 0)
+        return -EFAULT;
+    current->name[len] = 0;
+    return 0;
+}
+
 /* What is set, is told again, and changes nothing where there is one process. */
 static int64_t keep(uint32_t *kept, const struct call *call, uint64_t most)
 {
@@ -173,14 +184,8 @@ int64_t sys_prctl(const struct call *call)
         return 50000; /* nanoseconds; prctl(2) */
     case PR_CAPBSET_READ:
         return call->arg[1] > CAP_LAST_CAP ? -EINVAL : 0;
-    case PR_SET_NAME: {
-        long len = user_scan((const char *)call->arg[1], sizeof(current->name) - 1);
-
-        if (len < 0 || user_copy(current->name, (const char *)call->arg[1], len) < 0)
-            return -EFAULT;
-        current->name[len] = 0;
-        return 0;
-    }
+    case PR_SET_NAME:
+        return thread_set_name(call->arg[1]);
     case PR_GET_NAME:
         return user_write(call->arg[1], &current->name);
     case PR_GET_DUMPABLE:

@@ -87,6 +87,9 @@ void change_init(void);
 /* Send the current thread a signal of its own making: SIGPIPE, SIGXFSZ. */
 void signal_raise(int signal);
 
+/* In process.c: the current thread's name, cut to 15 bytes. 0 or -EFAULT. */
+int64_t thread_set_name(guest_addr_t name);
+
 /* Nanoseconds: for timeouts, and since 1970. */
 uint64_t clock_monotonic(void);
 uint64_t clock_realtime(void);

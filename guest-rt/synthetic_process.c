@@ -113,7 +113,7 @@ static void name_process(void)
     for (const char *at = image; *at; at++)
         if (*at == '/')
             name = at + 1;
-    sys_prctl(&(const struct call){.arg = {PR_SET_NAME, (uint64_t)name}});
+    thread_set_name((guest_addr_t)name);
 }
 
 void synthetic_init(void)
