@@ -3,6 +3,7 @@
  * Memory calls: brk, mmap and their like. The monitor holds the page tables; this side decides what
  * lies where, and asks only when rights come or go.
  */
+#include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 
@@ -15,6 +16,7 @@
 #define WX          (PROT_WRITE | PROT_EXEC)
 
 static uint64_t heap_start, heap_end; /* brk's area; heap_end is not page-aligned */
+static uint64_t app_low;  /* the lowest address of near RAM that a mapping of the application had */
 static uint64_t mmap_top; /* mappings go below, also below an image that lies in the middle, or to
                              far RAM */
 
@@ -127,6 +129,15 @@ uint64_t mm_find_room(uint64_t len, bool reserved)
     return found;
 }
 
+/* Room for guest-rt itself: not where the application has been if it can be helped, since that may
+ * go back there with MAP_FIXED. */
+uint64_t mm_find_own_room(uint64_t len)
+{
+    uint64_t found = vma_find_free(HUSK_NULL_GUARD, app_low ? app_low : mmap_top, len);
+
+    return found ? found : mm_find_room(len, false);
+}
+
 int64_t sys_brk(const struct call *call)
 {
     uint64_t want = call->arg[0];
@@ -163,6 +174,8 @@ static int64_t place(uint64_t hint, uint64_t len, uint64_t flags, bool reserved)
     if (mm_is_free(hint, len))
         return hint;
     found = mm_find_room(len, reserved);
+    if (found && found < BOOT->far_start && (!app_low || found < app_low))
+        app_low = found;
     return found ? (int64_t)found : -ENOMEM;
 }
 
@@ -377,6 +390,27 @@ static int64_t discard(uint64_t start, uint64_t end)
     return ret;
 }
 
+/* MADV_REMOVE: a hole in the file. */
+static int64_t remove_pages(uint64_t start, uint64_t end)
+{
+    int64_t ret = 0;
+
+    while (start < end && ret == 0) {
+        const struct vma *vma = vma_after(start);
+        uint64_t next;
+
+        if (!vma || vma->start > start)
+            return -ENOMEM;
+        if (!vma->shared || !vma->file || (vma->file->flags & O_ACCMODE) != O_RDWR)
+            return -EINVAL;
+        next = vma->end < end ? vma->end : end;
+        ret = FILE_CALL(HUSK_OP_ALLOCATE, vma->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        vma->offset + (start - vma->start), next - start);
+        start = next;
+    }
+    return ret;
+}
+
 int64_t sys_madvise(const struct call *call)
 {
     uint64_t start = call->arg[0], len = page_up(call->arg[1]), end = start + len;
@@ -388,13 +422,15 @@ int64_t sys_madvise(const struct call *call)
         return 0;
     if (call->arg[2] == MADV_DONTNEED || call->arg[2] == MADV_FREE)
         ret = discard(start, end);
+    if (call->arg[2] == MADV_REMOVE)
+        return remove_pages(start, end);
     return vma_covers(start, end) ? ret : -ENOMEM;
 }
 
 /* Memory for guest-rt itself comes from the same place as the application's. */
 void *rt_pages_alloc(size_t bytes)
 {
-    uint64_t len = page_up(bytes), start = mm_find_room(len, false);
+    uint64_t len = page_up(bytes), start = mm_find_own_room(len);
 
     return start && mm_map(start, len, PROT_READ | PROT_WRITE) == 0 ? (void *)start : NULL;
 }
@@ -402,7 +438,7 @@ void *rt_pages_alloc(size_t bytes)
 /* The page below it stays free: a reservation costs no exit. */
 void *rt_stack_alloc(size_t bytes)
 {
-    uint64_t len = page_up(bytes), guard = mm_find_room(HUSK_PAGE_SIZE + len, false);
+    uint64_t len = page_up(bytes), guard = mm_find_own_room(HUSK_PAGE_SIZE + len);
 
     if (!guard || mm_map(guard, HUSK_PAGE_SIZE, PROT_NONE) < 0)
         return NULL;

@@ -14,6 +14,7 @@ bool mm_in_ram(uint64_t start, uint64_t len);
 bool mm_is_free(uint64_t start, uint64_t len);
 
 /* The start of LEN free bytes, or 0. RESERVED: they get no rights for now. */
+uint64_t mm_find_own_room(uint64_t len);
 uint64_t mm_find_room(uint64_t len, bool reserved);
 
 /* Map a free range: fresh pages, or a file, to which it takes a reference. 0 or -errno. */

@@ -95,6 +95,21 @@ static int64_t move_mapping(const struct vma *vma, uint64_t old, uint64_t old_le
     return (int64_t) new;
 }
 
+/* Does one mapping of the application's go from VMA to END? A file's may be several here. */
+static bool is_one(const struct vma *vma, uint64_t end)
+{
+    while (vma->end < end) {
+        const struct vma *next = vma_after(vma->end);
+
+        if (!vma->file || !next || next->start != vma->end || next->file != vma->file ||
+            next->shared != vma->shared || next->prot != vma->prot ||
+            next->offset != vma->offset + (vma->end - vma->start))
+            return false;
+        vma = next;
+    }
+    return true;
+}
+
 int64_t sys_mremap(const struct call *call)
 {
     uint64_t old = call->arg[0], old_len = page_up(call->arg[1]);
@@ -118,7 +133,7 @@ int64_t sys_mremap(const struct call *call)
     }
     lazy_reach_range(old, old_len);
     found = vma_after(old);
-    if (found->end - old < old_len)
+    if (!is_one(found, old + old_len))
         return -EFAULT;
     vma = *found;
     if (flags & MREMAP_FIXED) {

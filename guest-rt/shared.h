@@ -11,6 +11,7 @@
 struct shared_pages {
     char *base;
     uint64_t bytes;  /* 0: there are none */
+    uint64_t held;   /* bytes of the file: more if it could grow, and not be shown */
     uint64_t number; /* for HUSK_OP_MAPFILE */
 };
 

@@ -301,18 +301,24 @@ static void put_piece(struct text *text, const struct vma *vma, uint64_t start, 
     text_char(text, '\n');
 }
 
+/* The table changes while text goes to memory that the monitor does not know yet. */
 void synthetic_maps(struct text *text)
 {
     struct segments segments;
-    const struct vma *vma;
+    const struct vma *found;
+    struct vma vma = {0};
     uint64_t start, end;
 
     find_segments(&segments);
-    for (vma = vma_after(0); vma; vma = vma_after(vma->end))
-        for (start = vma->start; start < vma->end; start = end) {
-            end = piece_end(&segments, start, vma->end);
-            put_piece(text, vma, start, end, segment_at(&segments, start));
+    while ((found = vma_after(vma.end))) {
+        start = vma.end;
+        vma = *found;
+        start = start > vma.start ? start : vma.start;
+        for (; start < vma.end; start = end) {
+            end = piece_end(&segments, start, vma.end);
+            put_piece(text, &vma, start, end, segment_at(&segments, start));
         }
+    }
 }
 
 static void put_number(struct text *text, const char *name, uint64_t value)

@@ -222,6 +222,12 @@ int64_t serve_sync(struct run *run, const struct husk_desc *desc)
     return (desc->arg[1] ? fdatasync(handle->dir.fd) : fsync(handle->dir.fd)) < 0 ? -errno : 0;
 }
 
+/* No flag lets the guest keep others from its image: locks on that are its own affair. */
+static bool is_image(const struct handle *handle)
+{
+    return handle->kind == HUSK_KIND_FILE && !handle->mount;
+}
+
 /* Record locks are the monitor's, one process for one guest: they meet those of others. */
 int64_t serve_lock(struct run *run, const struct husk_desc *desc)
 {
@@ -236,6 +242,8 @@ int64_t serve_lock(struct run *run, const struct husk_desc *desc)
         return -EINVAL;
     if (memory_read(&run->memory, &lock, desc->arg[2], sizeof(lock)) < 0)
         return -EFAULT;
+    if (is_image(handle))
+        return -EINVAL;
     if (fcntl(handle->dir.fd, command, &lock) < 0)
         return -errno;
     run->handles.locks_records |= command == F_SETLK || command == F_SETLKW;
@@ -252,6 +260,8 @@ int64_t serve_flock(struct run *run, const struct husk_desc *desc)
 
     if (!handle || handle->dir.fd < 0)
         return -EBADF;
+    if (is_image(handle))
+        return 0;
     return flock(handle->dir.fd, (int)desc->arg[1]) < 0 ? -errno : 0;
 }
 

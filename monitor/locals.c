@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "locals.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TMP_SIZE_MAX (64ULL << 20)
@@ -56,6 +57,19 @@ static bool is_provided(const struct run_options *options, const struct mounts *
            (*d->provider && is_there(options, mounts, d->provider));
 }
 
+/* Who mounts /etc/ssl may not expect that /etc/hosts goes. */
+static void warn_of_names(const struct run_options *options, const struct defaults *hidden)
+{
+    if (strcmp(hidden->path, "/etc") != 0)
+        return;
+    for (size_t i = 0; i < options->connect_count; i++)
+        if (options->connect[i].kind == NET_CONNECT_NAME) {
+            fprintf(stderr, "husk: a volume takes the place of /etc, and with it of the names of "
+                            "--connect in /etc/hosts\n");
+            return;
+        }
+}
+
 /* They come before those of --tmpfs, which may lie in them. */
 static int add_defaults(const struct run_options *options, struct mounts *mounts,
                         struct boot_request *request, struct husk_error *err)
@@ -63,8 +77,11 @@ static int add_defaults(const struct run_options *options, struct mounts *mounts
     bool provided[DEFAULTS];
 
     /* All before the first is added: they are mounts, too. */
-    for (size_t i = 0; i < DEFAULTS; i++)
+    for (size_t i = 0; i < DEFAULTS; i++) {
         provided[i] = is_provided(options, mounts, &defaults[i]);
+        if (provided[i])
+            warn_of_names(options, &defaults[i]);
+    }
     for (size_t i = 0; i < DEFAULTS; i++) {
         struct husk_local local = {.kind = defaults[i].kind, .size = tmp_size(options)};
 

@@ -143,6 +143,10 @@ static bool has_room(const struct guest_memory *memory, uint64_t less, uint64_t 
 
 int memory_hold(struct guest_memory *memory, uint64_t old, uint64_t new)
 {
+    int ret = new > old ? memory_give_up_huge_pages(memory) : 0;
+
+    if (ret < 0)
+        return ret;
     if (!has_room(memory, old / HUSK_PAGE_SIZE, new / HUSK_PAGE_SIZE))
         return -ENOMEM;
     count(memory, old / HUSK_PAGE_SIZE, new / HUSK_PAGE_SIZE);
@@ -182,11 +186,14 @@ static int release(struct guest_memory *memory, const struct entries *entries, b
     size_t len = entries->count * HUSK_PAGE_SIZE;
     bool failed;
 
-    if (file)
+    if (file) {
         failed = mmap(host, len, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED;
-    else
+        /* A new mapping, which knows nothing of memory_keep_small. */
+        madvise(host, len, MADV_NOHUGEPAGE);
+    } else {
         failed = madvise(host, len, MADV_DONTNEED) < 0;
+    }
     memory->broken |= failed;
     return failed ? -errno : 0;
 }

@@ -43,11 +43,13 @@ struct guest_memory {
     uint64_t *far_pdes;    /* likewise of the GiBs that follow, */
     uint64_t *far_ptes;    /* and of far RAM */
     uint64_t *window_ptes; /* likewise of the window */
+    bool small_pages;      /* the host makes no huge pages any more */
     bool far_open;         /* far RAM has been used; before, its tables are not there */
     bool broken; /* the host mapping is not what the page tables say: do not run the guest again */
     uint64_t held; /* bytes of RAM that count as the application's now, and at most so far */
     uint64_t held_peak;
-    uint64_t slack; /* bytes that the host may hold in huge pages beyond HELD */
+    uint64_t slack;               /* bytes that the host may hold in huge pages beyond HELD */
+    struct memory_range small[2]; /* where it has none: memory_keep_small */
     memory_register_fn *register_pages;
     void *register_context;
     uint64_t next_registration;                        /* bytes */
@@ -80,11 +82,11 @@ uint64_t memory_window_gpa(const struct guest_memory *memory, guest_addr_t addr)
 void *memory_host(const struct guest_memory *memory, guest_addr_t addr);
 
 /*
- * No transparent huge pages between START and END of RAM, multiples of the page size, whatever the
- * host does with large mappings: a program that touches a page there would wait until 2 MiB are
- * cleared, and they would count as its memory.
+ * No transparent huge pages between START and END of RAM, multiples of the page size (two such
+ * ranges at most), whatever the host does with large mappings: a program that touches a page there
+ * would wait until 2 MiB are cleared, and they would count as its memory.
  */
-void memory_keep_small(const struct guest_memory *memory, guest_addr_t start, uint64_t end);
+void memory_keep_small(struct guest_memory *memory, guest_addr_t start, uint64_t end);
 
 /*
  * The changes of the guest's mappings. ADDR and LEN are multiples of the page size; the range lies

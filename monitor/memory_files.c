@@ -13,12 +13,24 @@ static int index_of(const struct memory_files *files, uint64_t number)
     return index < HUSK_MEMORY_FILES_MAX && files->file[index].size > 0 ? (int)index : -1;
 }
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U /* since Linux 6.3 */
+#endif
+
+/* Where the host wants to be told that nobody executes it (vm.memfd_noexec). */
+static int create_memfd(void)
+{
+    int fd = memfd_create("guest", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+    return fd < 0 && errno == EINVAL ? memfd_create("guest", MFD_CLOEXEC) : fd;
+}
+
 static int64_t create(struct memory_files *files)
 {
     for (int i = 0; i < HUSK_MEMORY_FILES_MAX; i++) {
         if (files->file[i].size > 0)
             continue;
-        files->file[i].fd = memfd_create("guest", MFD_CLOEXEC);
+        files->file[i].fd = create_memfd();
         return files->file[i].fd < 0 ? -errno : i;
     }
     return -ENFILE;

@@ -214,35 +214,62 @@ static int ensure_registered(struct guest_memory *memory, uint64_t start, uint64
     return 0;
 }
 
-/* Does the guest hold a page of the region at ADDR of near RAM? */
-static bool is_held(const struct guest_memory *memory, guest_addr_t addr)
+static bool is_kept_small(const struct guest_memory *memory, guest_addr_t addr)
+{
+    for (size_t i = 0; i < sizeof(memory->small) / sizeof(memory->small[0]); i++)
+        if (memory->small[i].start < addr + REGION && addr < memory->small[i].end)
+            return true;
+    return false;
+}
+
+/* What counts in the region at ADDR of near RAM, in bytes; *ANONYMOUS: something of it is no
+ * file's. */
+static uint64_t counted_in(const struct guest_memory *memory, guest_addr_t addr, bool *anonymous)
 {
     const uint64_t *pte = memory_pte(memory, addr);
-    uint64_t any = 0;
+    uint64_t counted = 0;
 
-    if (!*memory_pde(memory, addr))
-        return false;
-    for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
-        any |= pte[i];
-    return any & PTE_HELD;
+    *anonymous = false;
+    for (uint64_t i = 0; i < TABLE_ENTRIES; i++) {
+        *anonymous |= (pte[i] & (PTE_HELD | PTE_FILE)) == PTE_HELD;
+        counted += (pte[i] & (PTE_COUNTED | PTE_SHARED)) == PTE_COUNTED;
+    }
+    return counted * HUSK_PAGE_SIZE;
+}
+
+/* There may be a huge page in the region at ADDR of near RAM. If the guest holds nothing of it, it
+ * goes: giving back single pages has left the rest. Else it counts in full. */
+static int settle(struct guest_memory *memory, guest_addr_t addr)
+{
+    bool anonymous;
+    uint64_t counted = counted_in(memory, addr, &anonymous);
+
+    if (anonymous)
+        memory->slack += REGION - counted;
+    else if (counted == 0 && madvise(memory->host + addr, REGION, MADV_DONTNEED) < 0)
+        return -errno;
+    return 0;
 }
 
 /*
  * The host gives a huge page to a region of which the guest may have one page. Within near RAM that
- * cannot be more than there may be at all, but with far RAM it could: so there are none from now
- * on, and those that may be there already count in full. A region of which nothing is held has
- * none: its last page was given back, and with that the whole.
+ * cannot be more than there may be at all, but with what is held elsewhere it could: so there are
+ * none from now on.
  */
-static int give_up_huge_pages(struct guest_memory *memory)
+int memory_give_up_huge_pages(struct guest_memory *memory)
 {
-    uint64_t held = 0;
+    int ret = 0;
 
+    if (memory->small_pages)
+        return 0;
     if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0)
         return -errno;
-    for (uint64_t addr = 0; addr < memory->ram_size; addr += REGION)
-        held += is_held(memory, addr) ? REGION : 0;
-    memory->slack = held > memory->held ? held - memory->held : 0;
-    return 0;
+    memory->slack = 0;
+    for (uint64_t addr = 0; addr < memory->ram_size && ret == 0; addr += REGION)
+        if (*memory_pde(memory, addr) && !is_kept_small(memory, addr))
+            ret = settle(memory, addr);
+    memory->small_pages = ret == 0;
+    return ret;
 }
 
 /* Most programs never get here, and should not pay for it. */
@@ -286,7 +313,7 @@ int memory_prepare(struct guest_memory *memory, guest_addr_t addr, uint64_t len)
     int ret = 0;
 
     if (addr >= memory->far_start && !memory->far_open) {
-        ret = give_up_huge_pages(memory);
+        ret = memory_give_up_huge_pages(memory);
         if (ret == 0)
             ret = open_far(memory);
     }
@@ -327,10 +354,13 @@ static int reserve(struct guest_memory *memory)
     return 0;
 }
 
-void memory_keep_small(const struct guest_memory *memory, guest_addr_t start, uint64_t end)
+void memory_keep_small(struct guest_memory *memory, guest_addr_t start, uint64_t end)
 {
+    struct memory_range *range = &memory->small[memory->small[0].end > 0];
+
+    *range = (struct memory_range){start, min_u64(end, memory->size)};
     /* Fails where the kernel has no huge pages, which is as good. */
-    madvise(memory->host + start, min_u64(end, memory->size) - start, MADV_NOHUGEPAGE);
+    madvise(memory->host + start, range->end - start, MADV_NOHUGEPAGE);
 }
 
 int memory_create(struct guest_memory *memory, uint64_t ram_size,

@@ -60,6 +60,9 @@ uint64_t *memory_pte(const struct guest_memory *memory, guest_addr_t addr);
  * its entries are better not touched. */
 bool memory_is_linked(const struct guest_memory *memory, guest_addr_t addr);
 
+/* Once, before anything is held outside of near RAM. 0 or -errno. */
+int memory_give_up_huge_pages(struct guest_memory *memory);
+
 /* Make a range of RAM ready to get rights: registered with KVM, with page tables. 0 or -errno. */
 int memory_prepare(struct guest_memory *memory, guest_addr_t addr, uint64_t len);
 

@@ -89,8 +89,9 @@ int net_get_option(struct net_socket *socket, int fd, uint64_t level, uint64_t n
                    socklen_t *length);
 int net_set_option(struct net_socket *socket, int fd, uint64_t level, uint64_t name,
                    const void *value, socklen_t length);
-/* Let FD have the options that the guest set on SOCKET, whose descriptor is FROM. */
-void net_copy_options(const struct net_socket *socket, int from, int fd);
+/* Let FD have the options that the guest set on SOCKET, whose descriptor is FROM, and not those of
+ * OTHERS that were set on FD before. */
+void net_copy_options(const struct net_socket *socket, int from, int fd, uint32_t others);
 
 /* May the guest send to ADDRESS? If so it becomes the host's address. */
 bool net_may_send(const struct network *network, const struct net_socket *socket,

@@ -27,10 +27,10 @@ static const struct option {
     {SOL_SOCKET, SO_REUSEADDR, sizeof(int), USE_OWN},
     {SOL_SOCKET, SO_REUSEPORT, sizeof(int), USE_OWN},
     {SOL_SOCKET, SO_BROADCAST, sizeof(int), USE_OWN},
-    {SOL_SOCKET, SO_TYPE, sizeof(int), USE_READ},
+    {SOL_SOCKET, SO_TYPE, sizeof(int), USE_OWN},
     {SOL_SOCKET, SO_ERROR, sizeof(int), USE_READ},
     {SOL_SOCKET, SO_ACCEPTCONN, sizeof(int), USE_OWN},
-    {SOL_SOCKET, SO_PROTOCOL, sizeof(int), USE_READ},
+    {SOL_SOCKET, SO_PROTOCOL, sizeof(int), USE_OWN},
     {SOL_SOCKET, SO_DOMAIN, sizeof(int), USE_OWN},
     {SOL_SOCKET, SO_KEEPALIVE, sizeof(int), USE_READ | USE_WRITE | USE_COPY},
     {SOL_SOCKET, SO_LINGER, sizeof(struct linger), USE_READ | USE_WRITE | USE_COPY},
@@ -93,9 +93,16 @@ static int own_value(struct net_socket *socket, const struct option *option)
         return *flag;
     if (option->level == IPPROTO_IPV6)
         return socket->v6only;
-    if (option->name == SO_DOMAIN)
+    switch (option->name) {
+    case SO_DOMAIN:
         return socket->ipv6 ? AF_INET6 : AF_INET;
-    return socket->listening;
+    case SO_TYPE:
+        return socket->protocol == NET_TCP ? SOCK_STREAM : SOCK_DGRAM;
+    case SO_PROTOCOL:
+        return socket->protocol == NET_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+    default:
+        return socket->listening;
+    }
 }
 
 int net_get_option(struct net_socket *socket, int fd, uint64_t level, uint64_t name, void *value,
@@ -146,6 +153,8 @@ int net_set_option(struct net_socket *socket, int fd, uint64_t level, uint64_t n
     memcpy(&number, value, sizeof(number));
     if (option->use & USE_OWN)
         return set_own(socket, fd, option, number);
+    if (option->level == IPPROTO_TCP && socket->unheard && socket->listening)
+        return 0; /* its descriptor is no TCP socket: net_socket.c */
     if (option->use & USE_BUFFER) {
         number = number > BUFFER_MAX ? BUFFER_MAX : number;
         value = &number;
@@ -156,14 +165,16 @@ int net_set_option(struct net_socket *socket, int fd, uint64_t level, uint64_t n
     return 0;
 }
 
-void net_copy_options(const struct net_socket *socket, int from, int fd)
+void net_copy_options(const struct net_socket *socket, int from, int fd, uint32_t others)
 {
+    uint32_t changed = socket->options | others;
+
     for (size_t i = 0; i < OPTIONS; i++) {
         const struct option *option = &options[i];
         uint8_t wanted[NET_OPTION_MAX] = {0};
         socklen_t length = option->size;
 
-        if (!(option->use & USE_COPY) || !(socket->options & 1U << i) ||
+        if (!(option->use & USE_COPY) || !(changed & 1U << i) ||
             getsockopt(from, option->level, option->name, wanted, &length) < 0)
             continue;
         if (option->use & USE_BUFFER) {

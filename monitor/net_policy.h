@@ -23,6 +23,7 @@ struct net_publication {
     bool claimed;            /* by a socket of the guest */
     bool announced;          /* a free port of the host was printed */
     uint8_t protocol;        /* enum net_protocol */
+    uint32_t options;        /* bits as in struct net_socket: what sockets before set on FD */
     int fd;                  /* bound, not listening unless claimed; kept open for the whole run */
     struct net_peers *peers; /* of UDP: who may be answered */
 };

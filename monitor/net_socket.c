@@ -78,8 +78,10 @@ static void give_back(struct net_publication *publication)
 
 void net_socket_close(struct net_socket *socket, int fd)
 {
-    if (socket->publication && !socket->accepted)
+    if (socket->publication && !socket->accepted) {
+        socket->publication->options |= socket->options;
         give_back(socket->publication);
+    }
     close(fd);
     free(socket);
 }
@@ -108,7 +110,7 @@ static void announce(struct net_publication *publication)
 
 static int claim(struct net_publication *publication, struct net_socket *socket, int fd)
 {
-    net_copy_options(socket, fd, publication->fd);
+    net_copy_options(socket, fd, publication->fd, publication->options);
     if (publication->protocol == NET_UDP)
         drop_stale_datagrams(publication->fd);
     if (dup3(publication->fd, fd, O_CLOEXEC) < 0)

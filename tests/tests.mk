@@ -24,7 +24,7 @@ FAULT_CALLS := $(shell sed -n 's/^CALL.\([a-z0-9_]*\),.*/\1/p' tests/fault/host_
     readlinkat mmap fcntl readv writev preadv pwritev syscall strdup asprintf
 FAULT_WRAP := $(FAULT_CALLS:%=-Wl,--wrap=%)
 
-$(B)/unit/test_faults: tests/unit/test_faults.c tests/fault/faults.c $(wildcard tests/fault/*.*) \
+$(B)/unit/test_faults: tests/unit/test_faults.c tests/fault/faults.c $(wildcard tests/fault/*.* tests/unit/*.h) \
     $(B)/unit/libmonitor.a
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -Itests/fault $(filter %.c,$(wordlist 1,2,$^)) $(B)/unit/libmonitor.a \

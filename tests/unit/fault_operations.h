@@ -487,7 +487,7 @@ static const struct operation operations[] = {
     {OPERATION(flock), ""},
     {OPERATION(resolve), " close "},
     {OPERATION(protect), ""},
-    {OPERATION(unmap), ""},
+    {OPERATION(unmap), " madvise "}, /* advice that may not be taken */
     {OPERATION(discard), ""},
     {OPERATION(memory_file), ""},
     {OPERATION(memory_grow), ""},

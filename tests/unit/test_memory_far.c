@@ -156,29 +156,64 @@ static void test_memory_is_a_limit_wherever_it_is_mapped(void **state)
     assert_int_equal(memory->held, 0);
 }
 
-/* A huge page of the host's may be behind each region that was in use. */
-static void test_huge_pages_of_near_ram_count_in_full(void **state)
+/*
+ * A page in each region of near RAM. A huge page of the host's may be behind each, but for those of
+ * the last 16 MiB, which are kept small. Returns what the guest may hold besides.
+ */
+static uint64_t touch_each_region(struct guest_memory *memory)
 {
-    struct guest_memory *memory = &((struct fixture *)*state)->memory;
-    uint64_t far = memory->far_start;
+    const uint64_t small = RAM - 16 * MIB;
 
     for (uint64_t at = 2 * MIB; at < RAM; at += 2 * MIB)
         assert_int_equal(memory_map(memory, at, PAGE, RW), 0);
+    return RAM - (small - 2 * MIB) - (RAM - small) / (2 * MIB) * PAGE;
+}
+
+static void test_huge_pages_of_near_ram_count_in_full(void **state)
+{
+    struct guest_memory *memory = &((struct fixture *)*state)->memory;
+    uint64_t far = memory->far_start, room = touch_each_region(memory);
+
     assert_int_equal(memory_map(memory, far, PAGE, RW), 0);
-    assert_int_equal(memory_map(memory, far + PAGE, 2 * MIB, RW), -ENOMEM);
-    assert_int_equal(memory_map(memory, far + PAGE, 2 * MIB - PAGE, RW), 0);
+    assert_int_equal(memory_map(memory, far + PAGE, room, RW), -ENOMEM);
+    assert_int_equal(memory_map(memory, far + PAGE, room - PAGE, RW), 0);
 }
 
 static void test_huge_pages_count_when_far_ram_is_opened(void **state)
 {
     struct guest_memory *memory = &((struct fixture *)*state)->memory;
-    uint64_t far = memory->far_start;
+    uint64_t far = memory->far_start, room = touch_each_region(memory);
 
-    for (uint64_t at = 2 * MIB; at < RAM; at += 2 * MIB)
-        assert_int_equal(memory_map(memory, at, PAGE, RW), 0);
     assert_int_equal(memory_map(memory, far, RAM - memory->held, RW), -ENOMEM);
-    assert_int_equal(memory_map(memory, far, 2 * MIB, RW), 0);
-    assert_int_equal(memory_map(memory, far + 2 * MIB, PAGE, RW), -ENOMEM);
+    assert_int_equal(memory_map(memory, far, room, RW), 0);
+    assert_int_equal(memory_map(memory, far + room, PAGE, RW), -ENOMEM);
+}
+
+/* What is held elsewhere comes to that as well, mapped or not. */
+static void test_huge_pages_count_before_a_file_of_memory(void **state)
+{
+    struct guest_memory *memory = &((struct fixture *)*state)->memory;
+    uint64_t room = touch_each_region(memory);
+
+    assert_int_equal(memory_hold(memory, 0, RAM / 2), -ENOMEM);
+    assert_int_equal(memory_hold(memory, 0, room), 0);
+    assert_int_equal(memory_map(memory, memory->far_start, PAGE, RW), -ENOMEM);
+    assert_int_equal(memory_hold(memory, room, 0), 0);
+    assert_int_equal(memory_map(memory, memory->far_start, room, RW), 0);
+}
+
+/* With huge pages the rest of a region is there after its only page was given back. */
+static void test_regions_that_were_given_back_are_empty(void **state)
+{
+    struct guest_memory *memory = &((struct fixture *)*state)->memory;
+    uint8_t *left = memory->host + 8 * MIB + 5 * PAGE;
+
+    assert_int_equal(memory_map(memory, 8 * MIB, PAGE, RW), 0);
+    *left = 7; /* as if the host had made a huge page */
+    assert_int_equal(memory_unmap(memory, 8 * MIB, PAGE), 0);
+    assert_int_equal(*left, 7);
+    assert_int_equal(memory_map(memory, memory->far_start, RAM, RW), 0);
+    assert_int_equal(*left, 0);
 }
 
 static void test_a_random_guest_never_holds_more(void **state)
@@ -305,6 +340,8 @@ int main(void)
         TEST(test_memory_is_a_limit_wherever_it_is_mapped),
         TEST(test_huge_pages_of_near_ram_count_in_full),
         TEST(test_huge_pages_count_when_far_ram_is_opened),
+        TEST(test_huge_pages_count_before_a_file_of_memory),
+        TEST(test_regions_that_were_given_back_are_empty),
         TEST(test_a_random_guest_never_holds_more),
         TEST(test_files_count_once_they_are_private_and_writable),
         TEST(test_refusal_of_far_ram_is_an_error_and_changes_nothing),
