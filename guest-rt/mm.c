@@ -115,7 +115,7 @@ bool mm_is_free(uint64_t start, uint64_t len)
 
 /* The start of LEN free bytes, or 0. Near RAM is registered with KVM sooner and has huge pages;
  * what is only reserved should not take it from the heap. */
-uint64_t mm_find_room(uint64_t len, bool reserved)
+static uint64_t find_room(uint64_t len, bool reserved)
 {
     bool far_first = reserved && len >= BOOT->ram_size / 8;
     uint64_t found = 0;
@@ -129,13 +129,22 @@ uint64_t mm_find_room(uint64_t len, bool reserved)
     return found;
 }
 
-/* Room for guest-rt itself: not where the application has been if it can be helped, since that may
- * go back there with MAP_FIXED. */
+uint64_t mm_find_room(uint64_t len, bool reserved)
+{
+    uint64_t found = find_room(len, reserved);
+
+    if (found && found < BOOT->far_start && (!app_low || found < app_low))
+        app_low = found;
+    return found;
+}
+
+/* Not where the application has been if it can be helped, since that may go back there with
+ * MAP_FIXED. */
 uint64_t mm_find_own_room(uint64_t len)
 {
     uint64_t found = vma_find_free(HUSK_NULL_GUARD, app_low ? app_low : mmap_top, len);
 
-    return found ? found : mm_find_room(len, false);
+    return found ? found : find_room(len, false);
 }
 
 int64_t sys_brk(const struct call *call)
@@ -174,8 +183,6 @@ static int64_t place(uint64_t hint, uint64_t len, uint64_t flags, bool reserved)
     if (mm_is_free(hint, len))
         return hint;
     found = mm_find_room(len, reserved);
-    if (found && found < BOOT->far_start && (!app_low || found < app_low))
-        app_low = found;
     return found ? (int64_t)found : -ENOMEM;
 }
 

@@ -13,9 +13,10 @@
 bool mm_in_ram(uint64_t start, uint64_t len);
 bool mm_is_free(uint64_t start, uint64_t len);
 
-/* The start of LEN free bytes, or 0. RESERVED: they get no rights for now. */
-uint64_t mm_find_own_room(uint64_t len);
+/* The start of LEN free bytes for the application, or 0. RESERVED: they get no rights for now. */
 uint64_t mm_find_room(uint64_t len, bool reserved);
+/* The same for guest-rt itself. */
+uint64_t mm_find_own_room(uint64_t len);
 
 /* Map a free range: fresh pages, or a file, to which it takes a reference. 0 or -errno. */
 int64_t mm_map(uint64_t start, uint64_t len, int prot);

@@ -20,10 +20,10 @@
     {                                                                                              \
         .path = name, .kind = SYNTHETIC_DIRECTORY, .mode = S_IFDIR | 0555, .descriptor = -1        \
     }
-#define LINK(name, target)                                                                         \
+#define LINK(name, ...)                                                                            \
     {                                                                                              \
         .path = name, .kind = SYNTHETIC_LINK, .mode = S_IFLNK | 0777, .descriptor = -1,            \
-        .generate = target                                                                         \
+        __VA_ARGS__                                                                                \
     }
 #define IMAGE(name, target)                                                                        \
     {                                                                                              \
@@ -70,14 +70,14 @@ static const struct synthetic table[] = {
     CONSTANT("/proc/filesystems", "nodev\thusk\nnodev\tproc\nnodev\ttmpfs\n"),
     TEXT("/proc/loadavg", synthetic_loadavg),
     TEXT("/proc/meminfo", synthetic_meminfo),
-    LINK("/proc/mounts", synthetic_mtab),
+    LINK("/proc/mounts", .constant = "/proc/self/mounts"),
     TEXT("/proc/stat", synthetic_stat_text),
     TEXT("/proc/uptime", synthetic_uptime),
     TEXT("/proc/version", synthetic_version),
     DIRECTORY("/proc/self"),
-    LINK("/proc/self/cwd", synthetic_cwd),
+    LINK("/proc/self/cwd", .generate = synthetic_cwd),
     IMAGE("/proc/self/exe", synthetic_exe),
-    LINK("/proc/self/root", synthetic_root),
+    LINK("/proc/self/root", .constant = "/"),
     DIRECTORY("/proc/self/fd"),
     TEXT("/proc/self/cmdline", synthetic_cmdline),
     TEXT("/proc/self/comm", synthetic_comm),
@@ -105,7 +105,7 @@ static const struct synthetic table[] = {
     TEXT("/etc/group", synthetic_group),
     TEXT("/etc/hostname", synthetic_hostname),
     TEXT("/etc/hosts", synthetic_hosts),
-    LINK("/etc/mtab", synthetic_mtab),
+    LINK("/etc/mtab", .constant = "/proc/self/mounts"),
     CONSTANT("/etc/nsswitch.conf", synthetic_nsswitch_conf),
     CONSTANT("/etc/protocols", synthetic_protocols),
     CONSTANT("/etc/services", synthetic_services),

@@ -10,7 +10,6 @@
 /* The process, synthetic_process.c. */
 void synthetic_exe(struct text *text);
 void synthetic_cwd(struct text *text);
-void synthetic_root(struct text *text);
 void synthetic_maps(struct text *text);
 void synthetic_status(struct text *text);
 void synthetic_process_stat(struct text *text);
@@ -20,7 +19,6 @@ void synthetic_environ(struct text *text);
 void synthetic_comm(struct text *text);
 
 void synthetic_mounts(struct text *text); /* synthetic_mounts.c */
-void synthetic_mtab(struct text *text);
 
 /* The machine, synthetic_system.c. */
 void synthetic_meminfo(struct text *text);

@@ -150,16 +150,6 @@ void synthetic_cwd(struct text *text)
         text_string(text, path);
 }
 
-void synthetic_mtab(struct text *text)
-{
-    text_string(text, "/proc/self/mounts");
-}
-
-void synthetic_root(struct text *text)
-{
-    text_char(text, '/');
-}
-
 /* Strings by an array of pointers that ends with NULL, each with its zero. */
 static void put_strings(struct text *text, guest_addr_t array)
 {

@@ -222,7 +222,8 @@ int64_t serve_sync(struct run *run, const struct husk_desc *desc)
     return (desc->arg[1] ? fdatasync(handle->dir.fd) : fsync(handle->dir.fd)) < 0 ? -errno : 0;
 }
 
-/* No flag lets the guest keep others from its image: locks on that are its own affair. */
+/* No flag lets the guest keep others from its image: locks on that are its own affair, and as it is
+ * one process they do nothing. */
 static bool is_image(const struct handle *handle)
 {
     return handle->kind == HUSK_KIND_FILE && !handle->mount;
@@ -243,8 +244,8 @@ int64_t serve_lock(struct run *run, const struct husk_desc *desc)
     if (memory_read(&run->memory, &lock, desc->arg[2], sizeof(lock)) < 0)
         return -EFAULT;
     if (is_image(handle))
-        return -EINVAL;
-    if (fcntl(handle->dir.fd, command, &lock) < 0)
+        lock.l_type = F_UNLCK;
+    else if (fcntl(handle->dir.fd, command, &lock) < 0)
         return -errno;
     run->handles.locks_records |= command == F_SETLK || command == F_SETLKW;
     if (command != F_GETLK && command != F_OFD_GETLK)

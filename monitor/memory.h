@@ -131,7 +131,7 @@ int memory_place_file(struct guest_memory *memory, guest_addr_t addr, uint64_t l
                       uint64_t offset);
 
 /* What the guest holds elsewhere, in files of memory, grows from OLD bytes to NEW, or shrinks. Page
- * sizes' multiples. -ENOMEM: it may not hold so much. */
+ * sizes' multiples. 0, -ENOMEM (it may not hold so much), or another -errno of the host's. */
 int memory_hold(struct guest_memory *memory, uint64_t old, uint64_t new);
 
 /* msync(2) of the range. 0 or -errno. */

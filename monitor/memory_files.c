@@ -5,6 +5,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U /* since Linux 6.3 */
+#endif
+
 /* The index of a file that there is, or -1. */
 static int index_of(const struct memory_files *files, uint64_t number)
 {
@@ -12,10 +16,6 @@ static int index_of(const struct memory_files *files, uint64_t number)
 
     return index < HUSK_MEMORY_FILES_MAX && files->file[index].size > 0 ? (int)index : -1;
 }
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U /* since Linux 6.3 */
-#endif
 
 /* Where the host wants to be told that nobody executes it (vm.memfd_noexec). */
 static int create_memfd(void)
@@ -64,25 +64,25 @@ static int grow(struct memory_files *files, struct guest_memory *memory, int ind
 int64_t memory_files_resize(struct memory_files *files, struct guest_memory *memory,
                             uint64_t number, uint64_t size)
 {
-    bool new = number == HUSK_MEMORY_NEW;
+    bool fresh = number == HUSK_MEMORY_NEW;
     int64_t index = index_of(files, number);
     int ret;
 
-    if (index < 0 && !new)
+    if (index < 0 && !fresh)
         return -EBADF;
-    if (size == 0 && !new) {
+    if (size == 0 && !fresh) {
         end(files, memory, (int)index);
         return 0;
     }
     if (size == 0 || size % HUSK_PAGE_SIZE || size > HUSK_RAM_MAX ||
-        (!new &&size < files->file[index].size))
+        (!fresh && size < files->file[index].size))
         return -EINVAL;
-    if (new)
+    if (fresh)
         index = create(files);
     if (index < 0)
         return index;
     ret = grow(files, memory, (int)index, size);
-    if (ret < 0 && new)
+    if (ret < 0 && fresh)
         close(files->file[index].fd);
     return ret < 0 ? ret : (int64_t)(HUSK_MEMORY_FILE | (uint64_t)index);
 }

@@ -222,31 +222,21 @@ static bool is_kept_small(const struct guest_memory *memory, guest_addr_t addr)
     return false;
 }
 
-/* What counts in the region at ADDR of near RAM, in bytes; *ANONYMOUS: something of it is no
- * file's. */
-static uint64_t counted_in(const struct guest_memory *memory, guest_addr_t addr, bool *anonymous)
+/*
+ * There may be a huge page in the region at ADDR of near RAM. If nothing counts there it goes:
+ * giving back single pages has left the rest. Else it counts in full, also where only a file's
+ * pages count: they may lie in the place of others of a huge page.
+ */
+static int settle(struct guest_memory *memory, guest_addr_t addr)
 {
     const uint64_t *pte = memory_pte(memory, addr);
     uint64_t counted = 0;
 
-    *anonymous = false;
-    for (uint64_t i = 0; i < TABLE_ENTRIES; i++) {
-        *anonymous |= (pte[i] & (PTE_HELD | PTE_FILE)) == PTE_HELD;
+    for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
         counted += (pte[i] & (PTE_COUNTED | PTE_SHARED)) == PTE_COUNTED;
-    }
-    return counted * HUSK_PAGE_SIZE;
-}
-
-/* There may be a huge page in the region at ADDR of near RAM. If the guest holds nothing of it, it
- * goes: giving back single pages has left the rest. Else it counts in full. */
-static int settle(struct guest_memory *memory, guest_addr_t addr)
-{
-    bool anonymous;
-    uint64_t counted = counted_in(memory, addr, &anonymous);
-
-    if (anonymous)
-        memory->slack += REGION - counted;
-    else if (counted == 0 && madvise(memory->host + addr, REGION, MADV_DONTNEED) < 0)
+    if (counted > 0)
+        memory->slack += REGION - counted * HUSK_PAGE_SIZE;
+    else if (madvise(memory->host + addr, REGION, MADV_DONTNEED) < 0)
         return -errno;
     return 0;
 }

@@ -214,8 +214,7 @@ static void cover(struct mounts *mounts, const char *path)
     mounts->count = kept;
 }
 
-/* Room for one more. */
-/* Every run has five local mounts: room for some at a time. */
+/* Room for one more, made for some at a time: every run has five local mounts. */
 static int table_grow(struct mounts *mounts)
 {
     const size_t some = 8;

@@ -25,11 +25,10 @@ int net_start(struct network *network, const struct run_options *options, int tr
 
 /* A socket of the guest. */
 struct net_socket {
-    uint8_t protocol; /* enum net_protocol */
-    bool ipv6;        /* the guest's family is AF_INET6 */
-    bool host_ipv6;   /* the host socket's */
-    bool v6only;      /* options as the guest set them, and so on */
-    bool reuse_address, reuse_port, broadcast;
+    uint8_t protocol;                                  /* enum net_protocol */
+    bool ipv6;                                         /* the guest's family is AF_INET6 */
+    bool host_ipv6;                                    /* the host socket's */
+    bool v6only, reuse_address, reuse_port, broadcast; /* options, as the guest set them */
     uint32_t options; /* bits of those that it set on the host's socket: net_option.c */
     bool bound;       /* by the guest, to OWN */
     bool connected;   /* or trying */

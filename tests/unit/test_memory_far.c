@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "cleanup.h"
 #include "memory_fixture.h"
 
 /* Guest-physical addresses that the application may reach: near and far RAM. */
@@ -202,6 +203,19 @@ static void test_huge_pages_count_before_a_file_of_memory(void **state)
     assert_int_equal(memory_map(memory, memory->far_start, room, RW), 0);
 }
 
+/* A page of a file may lie in the place of one of a huge page, whose rest is there. */
+static void test_a_files_page_does_not_hide_a_huge_page(void **state)
+{
+    struct guest_memory *memory = &((struct fixture *)*state)->memory;
+    cleanup_fd int fd = memfd_create("file", MFD_CLOEXEC);
+
+    assert_int_equal(ftruncate(fd, PAGE), 0);
+    assert_int_equal(memory_map(memory, 8 * MIB, PAGE, RW), 0);
+    assert_int_equal(memory_map_file(memory, 8 * MIB, PAGE, RW, fd, 0, MEMORY_FILE_PRIVATE), 0);
+    assert_int_equal(memory_map(memory, memory->far_start, RAM - 2 * MIB + PAGE, RW), -ENOMEM);
+    assert_int_equal(memory_map(memory, memory->far_start, RAM - 2 * MIB, RW), 0);
+}
+
 /* With huge pages the rest of a region is there after its only page was given back. */
 static void test_regions_that_were_given_back_are_empty(void **state)
 {
@@ -341,6 +355,7 @@ int main(void)
         TEST(test_huge_pages_of_near_ram_count_in_full),
         TEST(test_huge_pages_count_when_far_ram_is_opened),
         TEST(test_huge_pages_count_before_a_file_of_memory),
+        TEST(test_a_files_page_does_not_hide_a_huge_page),
         TEST(test_regions_that_were_given_back_are_empty),
         TEST(test_a_random_guest_never_holds_more),
         TEST(test_files_count_once_they_are_private_and_writable),

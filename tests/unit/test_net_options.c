@@ -31,6 +31,42 @@ static void test_options_go_along_to_the_published_socket(void **state)
     close_socket(s);
 }
 
+static int number_of(struct guest_socket s, int level, int name)
+{
+    int value = -1;
+    socklen_t length = sizeof(value);
+
+    assert_int_equal(
+        net_get_option(s.socket, s.fd, (uint64_t)level, (uint64_t)name, &value, &length), 0);
+    return value;
+}
+
+/* The host's socket is the same for all that the guest binds there. */
+static void test_a_port_forgets_the_options_of_the_socket_before(void **state)
+{
+    struct guest_socket s;
+    int on = 1;
+
+    (void)state;
+    publish("0:80");
+    start();
+    for (int round = 0; round < 3; round++) {
+        s = open_socket(AF_INET, SOCK_STREAM);
+        if (round == 0) {
+            assert_int_equal(net_set_option(s.socket, s.fd, IPPROTO_TCP, TCP_NODELAY, &on, 4), 0);
+            assert_int_equal(bind_port(s, 80), 0);
+            assert_int_equal(net_set_option(s.socket, s.fd, IPPROTO_TCP, TCP_CORK, &on, 4), 0);
+            assert_int_equal(net_set_option(s.socket, s.fd, SOL_SOCKET, SO_KEEPALIVE, &on, 4), 0);
+        } else {
+            assert_int_equal(bind_port(s, 80), 0);
+            assert_int_equal(number_of(s, IPPROTO_TCP, TCP_NODELAY), 0);
+            assert_int_equal(number_of(s, IPPROTO_TCP, TCP_CORK), 0);
+            assert_int_equal(number_of(s, SOL_SOCKET, SO_KEEPALIVE), 0);
+        }
+        close_socket(s);
+    }
+}
+
 /* They would let others of the user share the port, or reach more than --connect says. */
 static void test_options_that_would_share_or_broadcast_stay_here(void **state)
 {
@@ -106,6 +142,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, clear)
     const struct CMUnitTest tests[] = {
         TEST(test_options_go_along_to_the_published_socket),
+        TEST(test_a_port_forgets_the_options_of_the_socket_before),
         TEST(test_options_that_would_share_or_broadcast_stay_here),
         TEST(test_options_outside_the_list_are_refused),
     };
