@@ -100,12 +100,14 @@ $(B)/guest/scratch-cases: tests/system/list-cases.sh tests/guest/cases.sh
 CALLS_plain := -O2
 CALLS_unoptimized := -O0 -g
 CALLS_lto := -O2 -flto
+# As CMake asks a compiler what it does: it links all the same.
+CALLS_verbose := -v 2>/dev/null
 CALLS_sections := -Os -ffunction-sections -Wl,--gc-sections
 CALLS_stripped := -O2 -s
 CALLS_stripped-by-linker := -O2 -Wl,--strip-all
 CALLS_traps := -O2
 CALLS_stripped-traps := -O2 -s
-CALLS := plain unoptimized lto sections stripped stripped-by-linker traps stripped-traps
+CALLS := plain unoptimized lto sections stripped stripped-by-linker traps stripped-traps verbose
 
 $(B)/calls/traps $(B)/calls/stripped-traps: export HUSK_CC_TRAPS := 1
 $(CALLS:%=$(B)/calls/%): $(B)/calls/%: tests/guest/turned-calls.c $(wildcard tests/guest/*.h) $(B)/husk-cc

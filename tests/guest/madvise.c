@@ -4,6 +4,8 @@
 #include "check.h"
 #include "memory.h"
 
+#include <fcntl.h>
+
 enum { READ_WRITE = PROT_READ | PROT_WRITE };
 
 static void check_emptying(void)
@@ -87,6 +89,29 @@ static void check_giving_back(void)
         munmap(areas[i], MANY * PAGE);
 }
 
+/* The kernel writes its table of mappings where writing changes that table. */
+static void check_reading_maps_into_it(void)
+{
+    size_t size = 1000 * PAGE;
+    char *area = map_pages(1000, READ_WRITE), *line;
+    int fd = open("/proc/self/maps", O_RDONLY);
+    unsigned long last = 0, start, end;
+    ssize_t got = 0, piece;
+    bool ascending = true;
+
+    memset(area, 1, size);
+    madvise(area, size, MADV_DONTNEED);
+    while ((piece = read(fd, area + 500 * PAGE + got, 499 * PAGE - got)) > 0)
+        got += piece;
+    close(fd);
+    for (line = strtok(area + 500 * PAGE, "\n"); line; line = strtok(NULL, "\n")) {
+        ascending &= sscanf(line, "%lx-%lx", &start, &end) == 2 && start >= last && end > start;
+        last = end;
+    }
+    check(got > 100 && ascending, "/proc/self/maps read into what was given back");
+    munmap(area, size);
+}
+
 static void check_harmless_advice(void)
 {
     static const struct {
@@ -131,6 +156,7 @@ int main(void)
     check_read_only();
     check_much();
     check_giving_back();
+    check_reading_maps_into_it();
     check_harmless_advice();
     check_errors();
     return exit_status();

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ static void open_by(const char *what, const char *path)
 int main(int argc, char **argv)
 {
     char target[4096] = {0}, head[SELFMAG];
+    struct flock lock = {.l_type = F_RDLCK, .l_len = 10};
     struct stat link, file;
     int one, two;
 
@@ -61,6 +63,10 @@ int main(int argc, char **argv)
     check(read(one, head, SELFMAG) == SELFMAG && lseek(two, 0, SEEK_CUR) == 0 &&
               lseek(one, 0, SEEK_CUR) == SELFMAG,
           "each open has its own offset");
+    check(flock(one, LOCK_EX) == 0 && flock(one, LOCK_UN) == 0, "flock");
+    check(fcntl(one, F_SETLK, &lock) == 0 && fcntl(two, F_GETLK, &lock) == 0 &&
+              lock.l_type == F_UNLCK,
+          "record locks meet nobody's");
     check_error(write(one, "x", 1), EBADF, "write to what is open to read");
     check(open("/proc/self/exe", O_RDWR) == -1 && (errno == ETXTBSY || errno == EACCES),
           "open to write is refused");

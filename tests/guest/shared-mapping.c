@@ -1,22 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Argument: a scratch directory. MAP_SHARED of files. */
+#include "mapped.h"
 #include "scratch.h"
-
-#include <sys/mman.h>
-
-enum { PAGE = 4096 };
-
-static char *map(int fd, size_t length, int prot, off_t offset)
-{
-    return mmap(NULL, length, prot, MAP_SHARED, fd, offset);
-}
-
-static char byte_at(int fd, off_t offset)
-{
-    char byte = 0;
-
-    return pread(fd, &byte, 1, offset) == 1 ? byte : '?';
-}
 
 static int make_pages(const char *name, int pages)
 {

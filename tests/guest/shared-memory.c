@@ -2,6 +2,7 @@
 /* Shared memory without a file of a disk: memfd_create, shm_open, sem_open, MAP_SHARED on a tmpfs.
  */
 #include "check.h"
+#include "mapped.h"
 
 #include <fcntl.h>
 #include <semaphore.h>
@@ -11,20 +12,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { PAGE = 4096 };
-
-static char *map(int fd, size_t length, int prot, off_t offset)
-{
-    return mmap(NULL, length, prot, MAP_SHARED, fd, offset);
-}
-
-static char byte_at(int fd, off_t offset)
-{
-    char byte = 0;
-
-    return pread(fd, &byte, 1, offset) == 1 ? byte : '?';
-}
 
 static bool is_zero(const char *memory, size_t length)
 {
@@ -131,6 +118,62 @@ static void grow(void)
     close(fd);
 }
 
+/* In place and elsewhere, again and again. */
+static void grow_the_mapping(void)
+{
+    int fd = memfd_create("moves", 0);
+    char *view;
+
+    check(ftruncate(fd, 64 * PAGE) == 0, "64 pages");
+    view = map(fd, PAGE, PROT_READ | PROT_WRITE, 0);
+    for (int pages = 1; pages < 64 && view != MAP_FAILED; pages *= 2) {
+        view[(pages - 1) * PAGE] = (char)pages;
+        view = mremap(view, pages * PAGE, 2 * pages * PAGE, MREMAP_MAYMOVE);
+    }
+    check(view != MAP_FAILED && view[0] == 1 && view[31 * PAGE] == 32 && byte_at(fd, 3 * PAGE) == 4,
+          "a mapping that grows six times");
+    check(madvise(view + 31 * PAGE, PAGE, MADV_REMOVE) == 0 && view[31 * PAGE] == 0 &&
+              byte_at(fd, 31 * PAGE) == 0 && view[15 * PAGE] == 16,
+          "MADV_REMOVE makes a hole");
+    munmap(view, 64 * PAGE);
+    close(fd);
+    view = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check_error(madvise(view, PAGE, MADV_REMOVE), EINVAL, "not in what is no file");
+    munmap(view, PAGE);
+}
+
+/* Where it had memory before it may have it again: nothing of a file's is there meanwhile. */
+static void map_where_memory_was(void)
+{
+    enum { REST = 150, PAGES = REST + 50 };
+    char path[] = "/dev/shm/husk-test-XXXXXX", page[PAGE];
+    int fd = mkstemp(path), shared = memfd_create("there", 0);
+    char *area =
+        mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *view;
+    bool good = true;
+
+    munmap(area, PAGES * PAGE);
+    memset(page, 5, PAGE);
+    for (int i = 0; i < 90; i++)
+        good &= write(fd, page, PAGE) == PAGE;
+    check(good && ftruncate(shared, 50 * PAGE) == 0, "files where memory was");
+    view = map(shared, 50 * PAGE, PROT_READ | PROT_WRITE, 0);
+    memset(view, 6, 50 * PAGE);
+    /* All but where the view may be. */
+    good = mmap(area, REST * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                -1, 0) == area;
+    memset(area, 9, REST * PAGE);
+    for (int i = 0; i < 90; i++)
+        good &= byte_at(fd, (off_t)i * PAGE) == 5;
+    for (int i = 0; i < 50; i++)
+        good &= byte_at(shared, (off_t)i * PAGE) == 6;
+    check(good, "memory there again changes neither");
+    unlink(path);
+    close(fd);
+    close(shared);
+}
+
 static void share_by_name(void)
 {
     int one = shm_open("/husk-test-shared", O_RDWR | O_CREAT | O_EXCL, 0600), other;
@@ -201,6 +244,8 @@ int main(void)
     mirror();
     generate_code();
     grow();
+    grow_the_mapping();
+    map_where_memory_was();
     share_by_name();
     name_semaphores();
     map_what_is_there();

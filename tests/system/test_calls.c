@@ -10,8 +10,8 @@
 #include "harness.h"
 
 static const char *const variants[] = {
-    "calls/plain",    "calls/unoptimized", "calls/lto",
-    "calls/sections", "calls/stripped",    "calls/stripped-by-linker",
+    "calls/plain",    "calls/unoptimized",        "calls/lto",     "calls/sections",
+    "calls/stripped", "calls/stripped-by-linker", "calls/verbose",
 };
 
 /* At least 70 of 100: assembly stays, and what nothing could be proved about. */

@@ -280,6 +280,35 @@ static void test_image_that_needs_more_memory_says_how_much(void **state)
     assert_prints(HUSK_RUN("-m", "10M", built("apps/sqlite"), ":memory:", "select 1"), "1\n");
 }
 
+/* Before anything needs KVM. */
+static void test_names_that_a_volume_hides_are_told_of(void **state)
+{
+    static const char told[] = "husk: a volume takes the place of /etc, and with it of the names";
+    const char *volume = text("%s:/etc/ssl", in_directory("."));
+    const struct result *result =
+        HUSK("run", "--connect", "localhost:80", "-v", volume, built("apps/hello"));
+
+    (void)state;
+    assert_complains(result, told);
+    result = HUSK("run", "--connect", "127.0.0.1:80", "-v", volume, built("apps/hello"));
+    assert_null(strstr(result->err.data, told));
+    result = HUSK("run", "--connect", "localhost:80", built("apps/hello"));
+    assert_null(strstr(result->err.data, told));
+}
+
+static void test_dev_shm_is_a_part_of_dev(void **state)
+{
+    const char *here = in_directory(".");
+
+    (void)state;
+    assert_status(HUSK_RUN(BUSYBOX, "test", "-w", "/dev/shm"), 0);
+    assert_status(HUSK_RUN("--tmpfs", "/dev/shm:1M", BUSYBOX, "test", "-w", "/dev/shm"), 0);
+    assert_status(HUSK_RUN("-v", text("%s:/dev/shm", here), BUSYBOX, "test", "-f", "/dev/shm/text"),
+                  0);
+    assert_status(HUSK_RUN("-v", text("%s:/dev", here), BUSYBOX, "test", "-e", "/dev/shm"), 1);
+    assert_status(HUSK_RUN("--tmpfs", "/dev", BUSYBOX, "test", "-e", "/dev/shm"), 1);
+}
+
 static void test_options_end_at_the_image_or_at_two_dashes(void **state)
 {
     (void)state;
@@ -441,6 +470,8 @@ int main(void)
         cmocka_unit_test(test_working_directory_is_the_root_or_what_is_given),
         cmocka_unit_test(test_memory_is_what_is_given),
         cmocka_unit_test(test_image_that_needs_more_memory_says_how_much),
+        cmocka_unit_test(test_names_that_a_volume_hides_are_told_of),
+        cmocka_unit_test(test_dev_shm_is_a_part_of_dev),
         cmocka_unit_test(test_options_end_at_the_image_or_at_two_dashes),
         cmocka_unit_test(test_image_whose_name_starts_with_a_dash_runs_after_two_dashes),
         cmocka_unit_test(test_mounts_are_directories_and_files_with_or_without_ro),

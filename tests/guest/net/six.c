@@ -84,6 +84,7 @@ static void both(void)
     struct sockaddr_in6 six = {.sin6_family = AF_INET6};
     int server = listening(&at), other = need(socket(AF_INET6, SOCK_STREAM, 0), "socket"), on = 1;
     struct pollfd poll_other = {.fd = other, .events = POLLIN};
+    int type = 0;
     socklen_t length = sizeof(six);
 
     six.sin6_port = at.sin_port;
@@ -95,6 +96,10 @@ static void both(void)
     check(getsockname(other, (struct sockaddr *)&six, &length) == 0 &&
               six.sin6_port == at.sin_port && six.sin6_family == AF_INET6,
           "it has that port");
+    length = sizeof(type);
+    check(getsockopt(other, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM &&
+              setsockopt(other, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0,
+          "it is a TCP socket still");
     check(poll(&poll_other, 1, 10) == 0, "nobody comes");
     check_error(accept(other, NULL, NULL), EAGAIN, "accept");
     close(other);
